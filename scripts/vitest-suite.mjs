@@ -26,7 +26,7 @@ export function suiteConfig(suite) {
 
 /**
  * @param {string} suite
- * @returns {import("vitest/reporters").Reporter}
+ * @returns {import("vitest/node").Reporter}
  */
 function countingReporter(suite) {
   return {
