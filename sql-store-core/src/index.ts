@@ -1,0 +1,30 @@
+export {
+  type AssembledRecords,
+  GapError,
+  RecordAssembler,
+  type StoredInteger,
+  type StoredRow,
+} from "./assemble.js"
+export {
+  type ExpectedColumn,
+  type ExpectedTables,
+  encodeHeader,
+  FORMAT,
+  type Format,
+  type FoundColumn,
+  type FoundTables,
+  formatGate,
+  type Verdict,
+} from "./format-gate.js"
+export { PAGE_BYTES, PAGE_ROWS, PIECE_BYTES } from "./limits.js"
+export {
+  type PlannedDocument,
+  type PlannedSteps,
+  planSteps,
+  type Step,
+  type StoredDocument,
+  type Target,
+} from "./plan.js"
+export { type PrefixRange, prefixRange } from "./prefix-range.js"
+export { decodeMeta, encodeMeta, encodeRecord, type Row, RowError, RowKind } from "./rows.js"
+export { quoteName, type TableNames, tableNames } from "./table-names.js"
