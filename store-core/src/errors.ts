@@ -24,26 +24,29 @@ import type { DocId } from "./store.js"
  * - `STORE_CLOSED`: the store was closed. Open another.
  * - `STORE_BACKEND`: an error of the driver that none of these describes. See `cause`.
  */
-export type StoreErrorCode =
-  | "STORE_INVALID_DOC_ID"
-  | "STORE_INVALID_RECORD"
-  | "STORE_RECORD_TOO_LARGE"
-  | "STORE_META_MISSING"
-  | "STORE_META_MISMATCH"
-  | "STORE_CONFLICT"
-  | "STORE_BUSY"
-  | "STORE_IN_TRANSACTION"
-  | "STORE_FULL"
-  | "STORE_READ_ONLY"
-  | "STORE_PERMISSION"
-  | "STORE_CORRUPT"
-  | "STORE_LOAD_FAILED"
-  | "STORE_LOAD_SUPERSEDED"
-  | "STORE_FORMAT_UNSUPPORTED"
-  | "STORE_UNAVAILABLE"
-  | "STORE_TIMEOUT"
-  | "STORE_CLOSED"
-  | "STORE_BACKEND"
+export const STORE_ERROR_CODES = [
+  "STORE_INVALID_DOC_ID",
+  "STORE_INVALID_RECORD",
+  "STORE_RECORD_TOO_LARGE",
+  "STORE_META_MISSING",
+  "STORE_META_MISMATCH",
+  "STORE_CONFLICT",
+  "STORE_BUSY",
+  "STORE_IN_TRANSACTION",
+  "STORE_FULL",
+  "STORE_READ_ONLY",
+  "STORE_PERMISSION",
+  "STORE_CORRUPT",
+  "STORE_LOAD_FAILED",
+  "STORE_LOAD_SUPERSEDED",
+  "STORE_FORMAT_UNSUPPORTED",
+  "STORE_UNAVAILABLE",
+  "STORE_TIMEOUT",
+  "STORE_CLOSED",
+  "STORE_BACKEND",
+] as const
+
+export type StoreErrorCode = (typeof STORE_ERROR_CODES)[number]
 
 /** What a `StoreError` is made of, beside its message. */
 export interface StoreErrorDetails {

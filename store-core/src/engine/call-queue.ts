@@ -1,0 +1,141 @@
+import type { DocId } from "../store.js"
+import type { WriteOperation } from "./backend.js"
+
+/** One call on one document that waits for its turn or has it. */
+export interface Call {
+  readonly docId: DocId
+  /** The write, or null for a read. */
+  readonly write: WriteOperation | null
+  /** How much the write puts into a commit. */
+  readonly records: number
+  readonly bytes: number
+  /** Runs a read, which tells the queue when its turn is over; null for a write. */
+  readonly start: ((call: Call) => void) | null
+  /** Tells the caller of a write. */
+  readonly settle: (error: Error | null) => void
+  /** The call on the same document after this one. */
+  next: Call | null
+  state: "waiting" | "ready" | "running"
+  /** Whether a removal's open loads have been read ahead. */
+  prepared: boolean
+  /** How often the write was tried apart from its group, and until when it may be. */
+  attempts: number
+  deadline: number
+  /** Told when the call's turn is over. */
+  onFinish: (() => void)[] | null
+}
+
+export function createCall(fixed: Pick<Call, "docId" | "write" | "records" | "bytes" | "start" | "settle">): Call {
+  return {
+    docId: fixed.docId,
+    write: fixed.write,
+    records: fixed.records,
+    bytes: fixed.bytes,
+    start: fixed.start,
+    settle: fixed.settle,
+    next: null,
+    state: "waiting",
+    prepared: false,
+    attempts: 0,
+    deadline: 0,
+    onFinish: null,
+  }
+}
+
+/** A group of writes takes no more than this; a larger write goes alone. */
+const GROUP_BYTES = 8 * 1024 * 1024
+const GROUP_RECORDS = 5000
+
+/**
+ * The order of calls (ORDER-1 to ORDER-3). The calls on one document form a chain, each ready when the one before has
+ * finished; chains know nothing of each other. Writes that are ready wait in `ready` for the next commit.
+ */
+export class CallQueue {
+  private readonly tails = new Map<DocId, Call>()
+  private ready: Call[] = []
+
+  /** Puts a call at the end of its document's chain; a read that has nobody before it starts at once. */
+  add(call: Call): void {
+    const tail = this.tails.get(call.docId)
+    this.tails.set(call.docId, call)
+    if (tail === undefined) this.makeReady(call)
+    else tail.next = call
+  }
+
+  isFree(docId: DocId): boolean {
+    return !this.tails.has(docId)
+  }
+
+  hasReadyWrites(): boolean {
+    return this.ready.length > 0
+  }
+
+  /** The turn of a call is over: the next one on its document, unless it is in the same commit, gets its own. */
+  finish(call: Call): void {
+    const next = call.next
+    if (next === null) {
+      if (this.tails.get(call.docId) === call) this.tails.delete(call.docId)
+    } else if (next.state === "waiting") {
+      this.makeReady(next)
+    }
+    if (call.onFinish !== null) for (const tell of call.onFinish) tell()
+  }
+
+  /** Puts a write back that is to be tried again, or that is prepared now. */
+  makeReady(call: Call): void {
+    if (call.start !== null) {
+      call.state = "running"
+      call.start(call)
+    } else {
+      call.state = "ready"
+      this.ready.push(call)
+    }
+  }
+
+  /**
+   * Takes the next group of writes. Each document's first write comes before any document's second, so that a long
+   * queue on one document does not keep the others out of the next commit.
+   *
+   * @param admit May keep a call out of this group: "later" leaves it ready, "gone" means it was dealt with.
+   */
+  takeGroup(admit: (call: Call, group: readonly Call[]) => "yes" | "later" | "gone"): Call[] {
+    const candidates = this.ready
+    this.ready = []
+    const group: Call[] = []
+    let records = 0
+    let bytes = 0
+    let at = 0
+    for (; at < candidates.length; at++) {
+      const call = candidates[at] as Call
+      const full = records + call.records > GROUP_RECORDS || bytes + call.bytes > GROUP_BYTES
+      if (full && group.length > 0) break
+      const verdict = admit(call, group)
+      if (verdict === "later") this.ready.push(call)
+      if (verdict !== "yes") continue
+      call.state = "running"
+      group.push(call)
+      records += call.records
+      bytes += call.bytes
+      const next = call.next
+      if (next !== null && next.start === null) {
+        next.state = "ready"
+        candidates.push(next)
+      }
+    }
+    for (; at < candidates.length; at++) this.ready.push(candidates[at] as Call)
+    return group
+  }
+
+  /** Resolves when every call made so far has finished. */
+  async settled(): Promise<void> {
+    const tails = [...this.tails.values()]
+    await Promise.all(
+      tails.map(call => {
+        return new Promise<void>(resolve => {
+          call.onFinish ??= []
+          call.onFinish.push(resolve)
+        })
+      }),
+    )
+  }
+}

@@ -1,0 +1,186 @@
+import type { StoreCapabilities } from "../capabilities.js"
+import { checkDocId, checkPrefix } from "../doc-id.js"
+import { isStoreError, StoreError, type StoreErrorCode, showDocId } from "../errors.js"
+import { checkOptions } from "../options.js"
+import { copyRecord, copyRecords, recordBytes } from "../records.js"
+import type { DocId, Store, StoreMeta, StoreRecord } from "../store.js"
+import type { Backend, WriteOperation } from "./backend.js"
+import { Listing } from "./listing.js"
+import { LoadGuard } from "./load-guard.js"
+import { Load, type LoadContext, OpenLoads } from "./loads.js"
+import { ENGINE_OPTIONS, type EngineOptions, withDefaults } from "./options.js"
+import { Retry } from "./retry.js"
+import { Scheduler } from "./scheduler.js"
+
+/**
+ * A store made of a backend: all the promises of the contract that do not depend on the database are kept here.
+ *
+ * @throws TypeError for unknown options and wrong values.
+ */
+export class EngineStore implements Store, AsyncDisposable {
+  readonly capabilities: StoreCapabilities
+  private readonly backend: Backend
+  private readonly readAhead: number
+  private readonly guard: LoadGuard
+  private readonly open = new OpenLoads()
+  private readonly scheduler: Scheduler
+  private readonly loadContext: LoadContext
+  private readonly steps = new Set<Promise<unknown>>()
+  private isClosed = false
+  private closing: Promise<void> | null = null
+
+  constructor(backend: Backend, options: EngineOptions = {}) {
+    checkOptions("EngineStore", options, ENGINE_OPTIONS)
+    const { readAhead, loadGuard, busyTimeout } = withDefaults(options)
+    this.backend = backend
+    this.capabilities = backend.capabilities
+    this.readAhead = readAhead
+    this.guard = new LoadGuard(backend.name, loadGuard)
+    const retry = new Retry(busyTimeout)
+    this.scheduler = new Scheduler(backend, this.writeHooks(), retry, busyTimeout)
+    this.loadContext = {
+      backend,
+      retry,
+      guard: this.guard,
+      open: this.open,
+      scheduler: this.scheduler,
+      closed: () => (this.isClosed ? this.closedError() : null),
+      describe: (error, docId) => this.describe(error, docId),
+      track: step => this.track(step),
+    }
+  }
+
+  append(docId: DocId, record: StoreRecord): Promise<void> {
+    try {
+      this.checkCall(docId)
+      const copied = copyRecord(record, { backend: this.backend.name, docId })
+      return this.scheduler.write({ kind: "append", docId, records: [copied] }, 1, recordBytes(copied))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  replace(docId: DocId, records: StoreRecord[]): Promise<void> {
+    try {
+      this.checkCall(docId)
+      const copied = copyRecords(records, { backend: this.backend.name, docId })
+      const bytes = copied.reduce((sum, record) => sum + recordBytes(record), 0)
+      return this.scheduler.write({ kind: "replace", docId, records: copied }, copied.length, bytes)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  delete(docId: DocId): Promise<void> {
+    try {
+      this.checkCall(docId)
+      return this.scheduler.write({ kind: "delete", docId }, 1, 0)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  async currentMeta(docId: DocId): Promise<StoreMeta | null> {
+    this.checkCall(docId)
+    try {
+      return await this.scheduler.read(docId, () => this.backend.readMeta(docId))
+    } catch (error) {
+      const described = this.describe(error, docId)
+      this.guard.failed(docId, described)
+      throw described
+    }
+  }
+
+  loadAll(docId: DocId): AsyncIterable<StoreRecord> {
+    return this.iterable(
+      () => checkDocId(docId, this.backend.name),
+      () => Load.iterate(this.loadContext, docId),
+    )
+  }
+
+  listDocIds(prefix?: string): AsyncIterable<DocId> {
+    const wanted = prefix === undefined ? "" : prefix
+    return this.iterable(
+      () => checkPrefix(wanted, this.backend.name),
+      () => Listing.iterate(this.loadContext, wanted),
+    )
+  }
+
+  close(): Promise<void> {
+    this.isClosed = true
+    if (this.closing === null) {
+      this.closing = this.finishAndClose().catch((error: unknown) => {
+        // Kept open by a failure underneath, so that closing can be tried again.
+        this.closing = null
+        throw this.describe(error, undefined)
+      })
+    }
+    return this.closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  private async finishAndClose(): Promise<void> {
+    await this.scheduler.settled()
+    while (this.steps.size > 0) await Promise.allSettled(this.steps)
+    await this.backend.close()
+  }
+
+  /** A wrong argument is reported by the first step, as an iteration cannot reject before. */
+  private iterable<T>(check: () => void, iterate: () => AsyncIterator<T, undefined>): AsyncIterable<T> {
+    return {
+      [Symbol.asyncIterator]: () => {
+        try {
+          check()
+        } catch (error) {
+          return { next: () => Promise.reject(this.isClosed ? this.closedError() : error) }
+        }
+        return iterate()
+      },
+    }
+  }
+
+  private checkCall(docId: unknown): void {
+    if (this.isClosed) throw this.closedError()
+    checkDocId(docId, this.backend.name)
+  }
+
+  private track(step: Promise<unknown>): void {
+    this.steps.add(step)
+    void step.then(() => this.steps.delete(step))
+  }
+
+  private writeHooks() {
+    return {
+      watches: (docId: DocId) => this.guard.watches(docId),
+      refusal: (operation: WriteOperation) => this.guard.refusal(operation),
+      beforeRemoval: (docId: DocId) => this.open.readAhead(docId, this.readAhead),
+      afterWrite: (operation: WriteOperation, error: StoreError | null) => this.afterWrite(operation, error),
+      describe: (error: unknown, docId: DocId) => this.describe(error, docId),
+    }
+  }
+
+  private afterWrite(operation: WriteOperation, error: StoreError | null): void {
+    if (operation.kind === "append") return
+    if (error === null) this.guard.lift(operation.docId)
+    else this.open.removalFailed(operation.docId)
+  }
+
+  /** Whatever a backend threw, as a `StoreError` that names the document. */
+  private describe(error: unknown, docId: DocId | undefined): StoreError {
+    if (isStoreError(error) && (error.docId !== undefined || docId === undefined)) return error
+    const code: StoreErrorCode = isStoreError(error) ? error.code : "STORE_BACKEND"
+    const said = error instanceof Error ? error.message : String(error)
+    const message = docId === undefined ? said : `Document ${showDocId(docId)}: ${said}`
+    if (!isStoreError(error)) return new StoreError(code, message, { backend: this.backend.name, docId, cause: error })
+    const { backend, retryable, outcome, cause } = error
+    return new StoreError(code, message, { backend, docId, retryable, outcome, cause })
+  }
+
+  private closedError(): StoreError {
+    const message = "The store is closed. Open another one to go on."
+    return new StoreError("STORE_CLOSED", message, { backend: this.backend.name })
+  }
+}

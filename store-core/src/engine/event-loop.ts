@@ -1,0 +1,35 @@
+/** How long work may go on in microtasks before timers and I/O of the program get a turn, in milliseconds. */
+const LONGEST_STRETCH = 8
+
+/** Only some runtimes have it; there it is much quicker than a timer, which browsers hold back for milliseconds. */
+const { setImmediate } = globalThis as { setImmediate?: (callback: () => void) => unknown }
+
+function afterTurn(callback: () => void): void {
+  if (setImmediate === undefined) setTimeout(callback, 0)
+  else setImmediate(callback)
+}
+
+/** Resolves after timers and I/O had a turn. */
+export function nextTurn(): Promise<void> {
+  return new Promise(afterTurn)
+}
+
+/**
+ * Notices when a program that awaits one call after another has kept timers and I/O waiting. A synchronous backend
+ * answers in microtasks, so a loop of such calls alone would never let the event loop run.
+ */
+export class Stretch {
+  private since = 0
+  private running = false
+
+  /** Whether the present stretch is over its length; the first call begins one. */
+  isOver(): boolean {
+    if (this.running) return performance.now() - this.since > LONGEST_STRETCH
+    this.running = true
+    this.since = performance.now()
+    afterTurn(() => {
+      this.running = false
+    })
+    return false
+  }
+}

@@ -1,0 +1,54 @@
+import type { DocId } from "../store.js"
+import { nextTurn } from "./event-loop.js"
+import type { LoadContext } from "./loads.js"
+import { PagedIterator, type PageSource } from "./paged-iterator.js"
+
+/** How many ids a page of a listing has; at 1,024 bytes an id that is 1 MiB. */
+const PAGE_IDS = 1000
+
+/** One listing: ids in ascending order, each page after the last id of the one before. */
+export class Listing implements PageSource<DocId> {
+  private after: DocId | null = null
+  private complete = false
+  private readonly context: Pick<LoadContext, "backend" | "scheduler" | "retry" | "closed" | "track" | "describe">
+  private readonly prefix: string
+
+  constructor(
+    context: Pick<LoadContext, "backend" | "scheduler" | "retry" | "closed" | "track" | "describe">,
+    prefix: string,
+  ) {
+    this.context = context
+    this.prefix = prefix
+  }
+
+  static iterate(context: LoadContext, prefix: string): AsyncIterator<DocId, undefined> {
+    return new PagedIterator(new Listing(context, prefix))
+  }
+
+  stopped(): Error | null {
+    return this.context.closed()
+  }
+
+  track(step: Promise<unknown>): void {
+    this.context.track(step)
+  }
+
+  async fetch(): Promise<readonly DocId[] | null> {
+    if (this.complete) return null
+    try {
+      if (this.after === null) await this.context.scheduler.settled()
+      else await nextTurn()
+      const { backend, retry } = this.context
+      const ids = await retry.call(() => backend.readIds(this.prefix, this.after, PAGE_IDS))
+      this.complete = ids.length < PAGE_IDS
+      this.after = ids.at(-1) ?? this.after
+      return ids
+    } catch (error) {
+      throw this.context.describe(error, undefined)
+    }
+  }
+
+  release(): void {
+    this.complete = true
+  }
+}

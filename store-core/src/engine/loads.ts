@@ -1,0 +1,220 @@
+import { isStoreError, type StoreError } from "../errors.js"
+import type { DocId, StoreRecord } from "../store.js"
+import type { Backend, Page } from "./backend.js"
+import { nextTurn } from "./event-loop.js"
+import type { LoadGuard } from "./load-guard.js"
+import { PagedIterator, type PageSource } from "./paged-iterator.js"
+import { isPromise, type Retry } from "./retry.js"
+import type { Scheduler } from "./scheduler.js"
+
+/** What loads need of the store around them. */
+export interface LoadContext {
+  readonly backend: Backend
+  readonly scheduler: Scheduler
+  readonly retry: Retry
+  readonly guard: LoadGuard
+  readonly open: OpenLoads
+  /** `STORE_CLOSED` once the store was closed. */
+  closed(): StoreError | null
+  describe(error: unknown, docId: DocId | undefined): StoreError
+  /** Keeps `close` waiting until the promise has settled. */
+  track(work: Promise<unknown>): void
+}
+
+/** One load: a document's records page by page. */
+export class Load implements PageSource<StoreRecord> {
+  /** Where the next page begins; undefined before the first, null when everything has been read. */
+  private cursor: unknown
+  /** Pages read ahead, which the consumer has not asked for. */
+  private ahead: (readonly StoreRecord[])[] = []
+  private fetching: Promise<void> | null = null
+  private released = false
+  /** A write of this store may take the rest of the document away; if so, that is no failure of the store. */
+  private ownRemoval = false
+  private readonly context: LoadContext
+  private readonly docId: DocId
+
+  constructor(context: LoadContext, docId: DocId) {
+    this.context = context
+    this.docId = docId
+  }
+
+  static iterate(context: LoadContext, docId: DocId): AsyncIterator<StoreRecord, undefined> {
+    return new PagedIterator(new Load(context, docId))
+  }
+
+  stopped(): Error | null {
+    return this.context.closed()
+  }
+
+  track(step: Promise<unknown>): void {
+    this.context.track(step)
+  }
+
+  async fetch(): Promise<readonly StoreRecord[] | null> {
+    try {
+      if (this.cursor === undefined) return await this.first()
+      if (this.ahead.length === 0 && this.cursor !== null) {
+        await nextTurn()
+        // A removal may be reading ahead by now, or have done so.
+        if (this.fetching !== null) await this.fetching
+        if (this.ahead.length === 0 && this.cursor !== null) await this.readPage()
+      }
+      const records = this.ahead.shift()
+      if (records !== undefined) return records
+      if (this.cursor !== null) return []
+      this.context.guard.lift(this.docId)
+      return null
+    } catch (error) {
+      throw this.failed(error)
+    }
+  }
+
+  release(): void {
+    this.released = true
+    this.ahead = []
+    this.context.open.remove(this.docId, this)
+  }
+
+  /**
+   * Reads what is left before the document's rows go away, as far as the budget allows. Answers without a promise when
+   * the backend does. What does not fit or cannot be read stays unread: the load will find it gone.
+   */
+  readAhead(budget: { bytes: number }): void | Promise<void> {
+    this.ownRemoval = true
+    while (!this.released && this.cursor !== null && budget.bytes > 0) {
+      if (this.fetching !== null) return this.fetching.then(() => this.readAhead(budget))
+      try {
+        const page = this.request()
+        if (isPromise(page)) return this.arriving(page, budget).then(() => this.readAhead(budget), ignore)
+        this.take(page, budget)
+      } catch {
+        return
+      }
+    }
+  }
+
+  /** The removal failed: what overtakes the load from now on is not this store. */
+  removalFailed(): void {
+    this.ownRemoval = false
+  }
+
+  /** The first page fixes what the load yields; only reading it takes the document's turn. */
+  private async first(): Promise<readonly StoreRecord[]> {
+    const page = await this.context.scheduler.read(this.docId, () => this.firstPage(0))
+    return page.records
+  }
+
+  /** Nothing has been yielded yet, so a document replaced while its first page was read is simply read again. */
+  private firstPage(attempt: number): Page<unknown> | Promise<Page<unknown>> {
+    const again = (error: unknown) => {
+      if (attempt >= 10 || !isStoreError(error, "STORE_LOAD_SUPERSEDED")) throw error
+      return this.firstPage(attempt + 1)
+    }
+    try {
+      const page = this.context.backend.readPage(this.docId, null)
+      return isPromise(page) ? page.then(ready => this.begin(ready), again) : this.begin(page)
+    } catch (error) {
+      return again(error)
+    }
+  }
+
+  /** Still in the document's turn: a removal called next must find the load among the open ones. */
+  private begin(page: Page<unknown>): Page<unknown> {
+    this.cursor = page.next
+    if (page.next !== null) this.context.open.add(this.docId, this)
+    return page
+  }
+
+  private request(): Page<unknown> | Promise<Page<unknown>> {
+    return this.context.retry.call(() => this.context.backend.readPage(this.docId, this.cursor))
+  }
+
+  private async readPage(): Promise<void> {
+    const page = this.request()
+    if (isPromise(page)) await this.arriving(page)
+    else this.take(page)
+  }
+
+  private arriving(page: Promise<Page<unknown>>, budget?: { bytes: number }): Promise<void> {
+    const arrived = page.then(ready => {
+      this.fetching = null
+      this.take(ready, budget)
+    })
+    const failed = () => {
+      this.fetching = null
+    }
+    this.fetching = arrived.catch(failed)
+    return arrived
+  }
+
+  private take(page: Page<unknown>, budget?: { bytes: number }): void {
+    if (this.released) return
+    this.cursor = page.next
+    if (page.records.length > 0) this.ahead.push(page.records)
+    if (budget !== undefined) budget.bytes -= page.bytes
+    if (page.next === null) this.context.open.remove(this.docId, this)
+  }
+
+  private failed(error: unknown): StoreError {
+    const described = this.context.describe(error, this.docId)
+    const byUs = this.ownRemoval && described.code === "STORE_LOAD_SUPERSEDED"
+    if (!byUs) this.context.guard.failed(this.docId, described)
+    return described
+  }
+}
+
+/**
+ * The loads that still need rows of their document. Held weakly: a consumer may drop an iterator without finishing it,
+ * and then nothing must be read ahead for it, nor its page be kept.
+ */
+export class OpenLoads {
+  private readonly byDocument = new Map<DocId, Set<WeakRef<Load>>>()
+  private readonly dropped = new FinalizationRegistry<{ docId: DocId; ref: WeakRef<Load> }>(({ docId, ref }) =>
+    this.forget(docId, ref),
+  )
+
+  add(docId: DocId, load: Load): void {
+    const refs = this.byDocument.get(docId) ?? new Set()
+    const ref = new WeakRef(load)
+    refs.add(ref)
+    this.byDocument.set(docId, refs)
+    this.dropped.register(load, { docId, ref }, load)
+  }
+
+  remove(docId: DocId, load: Load): void {
+    for (const ref of this.byDocument.get(docId) ?? []) if (ref.deref() === load) this.forget(docId, ref)
+    this.dropped.unregister(load)
+  }
+
+  /** Lets the document's loads read what they still need, together up to `bytes`. */
+  readAhead(docId: DocId, bytes: number): void | Promise<void> {
+    const loads = this.of(docId)
+    const budget = { bytes }
+    const rest = (): void | Promise<void> => {
+      for (let load = loads.shift(); load !== undefined; load = loads.shift()) {
+        const reading = load.readAhead(budget)
+        if (reading !== undefined) return reading.then(rest)
+      }
+    }
+    return rest()
+  }
+
+  removalFailed(docId: DocId): void {
+    for (const load of this.of(docId)) load.removalFailed()
+  }
+
+  private of(docId: DocId): Load[] {
+    const refs = this.byDocument.get(docId)
+    if (refs === undefined) return []
+    return [...refs].map(ref => ref.deref()).filter(load => load !== undefined)
+  }
+
+  private forget(docId: DocId, ref: WeakRef<Load>): void {
+    const refs = this.byDocument.get(docId)
+    refs?.delete(ref)
+    if (refs?.size === 0) this.byDocument.delete(docId)
+  }
+}
+
+function ignore(): void {}

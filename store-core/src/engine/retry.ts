@@ -1,0 +1,55 @@
+import { isStoreError } from "../errors.js"
+
+/** Runs something until it does not fail with an error that passes by itself, within a budget of time. */
+export class Retry {
+  private readonly budget: number
+
+  /** @param budget How long to go on after the first failure, in milliseconds. */
+  constructor(budget: number) {
+    this.budget = budget
+  }
+
+  /**
+   * Answers as `run` does, at once when that is synchronous and succeeds. A first attempt that was made elsewhere is
+   * handed in as the error it failed with.
+   */
+  call<T>(run: () => T | Promise<T>, failure?: unknown): T | Promise<T> {
+    if (failure !== undefined) return this.again(run, failure)
+    let result: T | Promise<T>
+    try {
+      result = run()
+    } catch (error) {
+      return this.again(run, error)
+    }
+    return isPromise(result) ? result.catch((error: unknown) => this.again(run, error)) : result
+  }
+
+  private async again<T>(run: () => T | Promise<T>, first: unknown): Promise<T> {
+    const deadline = performance.now() + this.budget
+    let failure = first
+    for (let attempt = 0; passes(failure) && performance.now() < deadline; attempt++) {
+      await pause(attempt)
+      try {
+        return await run()
+      } catch (error) {
+        failure = error
+      }
+    }
+    throw failure
+  }
+}
+
+/** Whether an error is one that another attempt may get past: the database was locked, or another writer was first. */
+export function passes(error: unknown): boolean {
+  return isStoreError(error, "STORE_BUSY") || isStoreError(error, "STORE_CONFLICT")
+}
+
+/** Waits a little longer each time, up to about 50 ms; by chance, so that two writers do not keep in step. */
+export function pause(attempt: number): Promise<void> {
+  const longest = Math.min(50, 2 ** attempt)
+  return new Promise(resolve => setTimeout(resolve, longest * (0.5 + Math.random() / 2)))
+}
+
+export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
+}

@@ -1,0 +1,225 @@
+import { isStoreError, type StoreError } from "../errors.js"
+import type { DocId } from "../store.js"
+import type { Backend, Outcome, Plan, WriteOperation } from "./backend.js"
+import { type Call, CallQueue, createCall } from "./call-queue.js"
+import { nextTurn, Stretch } from "./event-loop.js"
+import { createPlan } from "./plan.js"
+import { isPromise, passes, pause, type Retry } from "./retry.js"
+
+/** What the scheduler asks of the store around it. */
+export interface WriteHooks {
+  /** The error to refuse the operation with instead of committing it, or null. `watches` says whether to ask. */
+  watches(docId: DocId): boolean
+  refusal(operation: WriteOperation): StoreError | null
+  /** Called before an operation that removes records is committed; what it returns is waited for. */
+  beforeRemoval(docId: DocId): void | Promise<void>
+  /** Called when an operation is stored (error null) or has failed, before its caller hears of it. */
+  afterWrite(operation: WriteOperation, error: StoreError | null): void
+  /** Adds the document and the shape of a `StoreError` to whatever a backend threw. */
+  describe(error: unknown, docId: DocId): StoreError
+}
+
+/** Gives every call its turn: reads at once when their document is free, writes in groups that share a commit. */
+export class Scheduler {
+  private readonly queue = new CallQueue()
+  private readonly stretch = new Stretch()
+  private readonly plan: Plan
+  private scheduled = false
+  private committing = false
+  private readonly backend: Backend
+  private readonly hooks: WriteHooks
+  private readonly retry: Retry
+  private readonly busyTimeout: number
+
+  constructor(backend: Backend, hooks: WriteHooks, retry: Retry, busyTimeout: number) {
+    this.backend = backend
+    this.hooks = hooks
+    this.retry = retry
+    this.busyTimeout = busyTimeout
+
+    this.plan = createPlan(backend.name)
+  }
+
+  /** Resolves when the operation is stored. */
+  write(operation: WriteOperation, records: number, bytes: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (error: Error | null) => (error === null ? resolve() : reject(error))
+      this.queue.add(createCall({ docId: operation.docId, write: operation, records, bytes, start: null, settle }))
+      this.wake()
+    })
+  }
+
+  /** Runs a read when it is the document's turn, and keeps the turn until it has answered. */
+  read<T>(docId: DocId, run: () => T | Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const start = (call: Call) => this.startRead(call, run, resolve, reject)
+      this.queue.add(createCall({ docId, write: null, records: 0, bytes: 0, start, settle: reject }))
+    })
+  }
+
+  /** Resolves when every call made so far is over. */
+  settled(): Promise<void> {
+    return this.queue.settled()
+  }
+
+  private startRead<T>(
+    call: Call,
+    run: () => T | Promise<T>,
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const answer = (value: T) => {
+      resolve(value)
+      this.queue.finish(call)
+      this.wake()
+    }
+    const fail = (error: unknown) => {
+      reject(error)
+      this.queue.finish(call)
+      this.wake()
+    }
+    const result = this.stretch.isOver() ? nextTurn().then(() => this.retry.call(run)) : this.retry.call(run)
+    if (isPromise(result)) result.then(answer, fail)
+    else answer(result)
+  }
+
+  /** Commits soon: after the code that is running now, so that what it calls next shares the commit. */
+  private wake(): void {
+    if (this.scheduled || this.committing || !this.queue.hasReadyWrites()) return
+    this.scheduled = true
+    const flush = () => {
+      this.scheduled = false
+      this.flush()
+    }
+    if (this.stretch.isOver()) void nextTurn().then(flush)
+    else queueMicrotask(flush)
+  }
+
+  private flush(): void {
+    if (this.committing) return
+    const group = this.queue.takeGroup((call, taken) => this.admit(call, taken))
+    if (group.length === 0) return
+    this.committing = true
+    let outcomes: readonly Outcome[] | Promise<readonly Outcome[]>
+    try {
+      outcomes = this.commit(group)
+    } catch (error) {
+      void this.recover(group, error)
+      return
+    }
+    if (!isPromise(outcomes)) this.finishGroup(group, outcomes)
+    else {
+      outcomes.then(
+        all => this.finishGroup(group, all),
+        error => this.recover(group, error),
+      )
+    }
+  }
+
+  private admit(call: Call, group: readonly Call[]): "yes" | "later" | "gone" {
+    const operation = call.write as WriteOperation
+    if (this.hooks.watches(call.docId)) {
+      // What goes before it in this group may lift the guard; that is known after the commit.
+      if (group.some(other => other.docId === call.docId)) return "later"
+      const refusal = this.hooks.refusal(operation)
+      if (refusal !== null) {
+        this.finishCall(call, refusal)
+        return "gone"
+      }
+    }
+    if (operation.kind === "append" || call.prepared) return "yes"
+    const waiting = this.hooks.beforeRemoval(call.docId)
+    if (waiting === undefined) return "yes"
+    call.state = "running"
+    const ready = () => {
+      call.prepared = true
+      this.queue.makeReady(call)
+      this.wake()
+    }
+    waiting.then(ready, ready)
+    return "gone"
+  }
+
+  private commit(group: readonly Call[]): readonly Outcome[] | Promise<readonly Outcome[]> {
+    return this.backend.commit(
+      group.map(call => call.write as WriteOperation),
+      this.plan,
+    )
+  }
+
+  private finishGroup(group: readonly Call[], outcomes: readonly Outcome[]): void {
+    this.committing = false
+    const apart = new Set<DocId>()
+    for (let i = 0; i < group.length; i++) {
+      const call = group[i] as Call
+      const outcome = outcomes[i] ?? null
+      if (outcome === null || !passes(outcome)) this.finishCall(call, outcome)
+      else if (apart.has(call.docId)) call.state = "waiting"
+      else {
+        apart.add(call.docId)
+        this.tryApart(call, outcome)
+      }
+    }
+    this.wake()
+  }
+
+  private finishCall(call: Call, outcome: unknown): void {
+    const operation = call.write as WriteOperation
+    const error = outcome === null ? null : this.hooks.describe(outcome, call.docId)
+    this.hooks.afterWrite(operation, error)
+    call.settle(error)
+    this.queue.finish(call)
+  }
+
+  /** The backend skipped the operation, because somebody else holds its document: its neighbours do not wait for it. */
+  private tryApart(call: Call, outcome: StoreError): void {
+    const now = performance.now()
+    if (call.attempts === 0) call.deadline = now + this.busyTimeout
+    if (now >= call.deadline) {
+      this.finishCall(call, outcome)
+      return
+    }
+    void pause(call.attempts++).then(() => {
+      this.queue.makeReady(call)
+      this.wake()
+    })
+  }
+
+  /**
+   * A commit failed as a whole. Locked: the group is tried again. Connection lost: everything is rejected, because what
+   * comes next would be stored without what came before. Anything else: one at a time, so that only the guilty fail.
+   */
+  private async recover(group: readonly Call[], failure: unknown): Promise<void> {
+    let error = failure
+    if (passes(error)) {
+      try {
+        const outcomes = await this.retry.call(() => this.commit(group), error)
+        this.finishGroup(group, outcomes)
+        return
+      } catch (last) {
+        error = last
+      }
+    }
+    if (group.length === 1 || passes(error) || isConnectionLoss(error)) {
+      for (const call of group) this.finishCall(call, error)
+    } else {
+      for (const call of group) await this.commitAlone(call)
+    }
+    this.committing = false
+    this.wake()
+  }
+
+  private async commitAlone(call: Call): Promise<void> {
+    let outcome: unknown
+    try {
+      outcome = (await this.retry.call(() => this.commit([call])))[0] ?? null
+    } catch (error) {
+      outcome = error
+    }
+    this.finishCall(call, outcome)
+  }
+}
+
+function isConnectionLoss(error: unknown): boolean {
+  return isStoreError(error) && (error.code === "STORE_UNAVAILABLE" || error.outcome === "unknown")
+}

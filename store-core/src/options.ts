@@ -1,0 +1,50 @@
+/** What may be the value of an option, in words and as a test. */
+export interface OptionRule {
+  readonly expected: string
+  readonly accepts: (value: unknown) => boolean
+}
+
+export const anyBoolean: OptionRule = { expected: "true or false", accepts: value => typeof value === "boolean" }
+
+/** A whole number of bytes, milliseconds or the like, from 0. */
+export const anyCount: OptionRule = {
+  expected: "a whole number from 0",
+  accepts: value => Number.isSafeInteger(value) && (value as number) >= 0,
+}
+
+/** Throws a `TypeError` that names the right spelling for an unknown option, and what is expected for a wrong value (OPEN-3). */
+export function checkOptions(caller: string, options: unknown, rules: Readonly<Record<string, OptionRule>>): void {
+  if (options === undefined) return
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new TypeError(`${caller}: the options must be an object.`)
+  }
+  for (const [name, value] of Object.entries(options)) {
+    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined
+    if (rule === undefined)
+      throw new TypeError(`${caller}: unknown option "${name}". ${suggest(name, Object.keys(rules))}`)
+    if (value !== undefined && !rule.accepts(value)) {
+      throw new TypeError(`${caller}: the option "${name}" must be ${rule.expected}.`)
+    }
+  }
+}
+
+function suggest(name: string, known: readonly string[]): string {
+  const letters = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9]/g, "")
+  const near = known.find(one => {
+    const a = letters(one)
+    const b = letters(name)
+    return b.length > 2 && (a.startsWith(b) || b.startsWith(a) || differInOneLetter(a, b))
+  })
+  return near === undefined ? `The options are ${known.join(", ")}.` : `Did you mean "${near}"?`
+}
+
+/** Whether one letter added, removed or changed, or two neighbours swapped, makes the one the other. */
+function differInOneLetter(a: string, b: string): boolean {
+  let start = 0
+  while (start < a.length && a[start] === b[start]) start++
+  let end = 0
+  while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end++
+  const left = a.slice(start, a.length - end)
+  const right = b.slice(start, b.length - end)
+  return (left.length <= 1 && right.length <= 1) || (left.length === 2 && left === [...right].reverse().join(""))
+}
