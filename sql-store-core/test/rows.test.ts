@@ -91,10 +91,10 @@ describe("decodeMeta", () => {
   })
 
   test("shares nothing between two calls with one text (RECORD-6)", () => {
-    const first = decodeMeta(META_JSON) as { schemaHash: string; syncMode: object; replicaType: unknown[] }
-    first.schemaHash = "changed"
-    first.replicaType[0] = "changed"
+    const first = decodeMeta(META_JSON)
+    Object.assign(first.replicaType, ["changed"])
     Object.assign(first.syncMode, { delivery: "changed" })
+    Object.assign(first, { schemaHash: "changed" })
     expect(decodeMeta(META_JSON)).toEqual(META)
   })
 
