@@ -1,0 +1,99 @@
+// Holds the imports of every workspace against the layers: which package may know which, and no cycles between files.
+import { globSync, readFileSync } from "node:fs"
+import { dirname, join, normalize } from "node:path"
+import { root, workspaces } from "./workspaces.mjs"
+
+/**
+ * What the source of a package may import. A package that is not listed may import no package at all, so that a new
+ * one has to be entered here. `outside` names what it may import that is not ours.
+ *
+ * @type {Record<string, { ours: string[], outside: RegExp | null }>}
+ */
+const layers = {
+  "store-core": { ours: [], outside: null },
+  "sql-store-core": { ours: ["store-core"], outside: null },
+  "sqlite-store": { ours: ["store-core", "sql-store-core"], outside: /^(node:sqlite|bun:sqlite)$/ },
+  testing: { ours: ["store-core"], outside: null },
+}
+
+/** Private workspaces stand beside the layers: they may use every backend, but only tests use the suite. */
+const applicationMayNotUse = ["testing"]
+
+const problems = []
+for (const { folder, manifest } of workspaces()) {
+  for (const file of sources(folder, "src")) {
+    for (const name of importsOf(file)) {
+      if (!name.startsWith(".")) checkPackage(folder, manifest.private === true, file, name)
+      else if (!resolve(file, name).startsWith(`${folder}/src/`)) problems.push(`${file} leaves src with ${name}`)
+    }
+  }
+  for (const name of Object.keys(manifest.dependencies ?? {})) {
+    checkPackage(folder, manifest.private === true, `${folder}/package.json`, name)
+  }
+  for (const cycle of cycles(sources(folder, "src"))) problems.push(`cycle: ${cycle.join(" -> ")}`)
+}
+for (const problem of problems) console.log(problem)
+console.log(problems.length === 0 ? "The layers hold." : `${problems.length} imports against the layers`)
+process.exitCode = problems.length === 0 ? 0 : 1
+
+/**
+ * @param {string} folder
+ * @param {boolean} application
+ * @param {string} where
+ * @param {string} name
+ */
+function checkPackage(folder, application, where, name) {
+  const ours = /^@holdfast\/([^/]+)/.exec(name)?.[1]
+  if (application) {
+    if (ours && applicationMayNotUse.includes(ours)) problems.push(`${where} imports ${name}, which is for tests`)
+    return
+  }
+  const layer = layers[folder] ?? { ours: [], outside: null }
+  const allowed = ours ? layer.ours.includes(ours) : layer.outside?.test(name)
+  if (!allowed) problems.push(`${where} imports ${name}`)
+}
+
+/**
+ * Depth first, so that a cycle is reported with the path that closes it.
+ *
+ * @param {string[]} files
+ */
+function cycles(files) {
+  /** @type {Set<string>} */
+  const done = new Set()
+  /** @type {string[][]} */
+  const found = []
+  /** @param {string} file @param {string[]} path */
+  const visit = (file, path) => {
+    if (path.includes(file)) found.push([...path.slice(path.indexOf(file)), file])
+    if (path.includes(file) || done.has(file) || !files.includes(file)) return
+    for (const name of importsOf(file)) if (name.startsWith(".")) visit(resolve(file, name), [...path, file])
+    done.add(file)
+  }
+  for (const file of files) visit(file, [])
+  return found
+}
+
+/** @param {string[]} parts */
+function sources(...parts) {
+  return globSync(join(...parts, "**/*.ts"), { cwd: root }).map(path => path.replaceAll("\\", "/"))
+}
+
+/** @param {string} file @param {string} name */
+function resolve(file, name) {
+  return normalize(join(dirname(file), name))
+    .replaceAll("\\", "/")
+    .replace(/\.js$/, ".ts")
+}
+
+/**
+ * The names in static, dynamic and type imports and in re-exports. Comments are taken out first: an example in one is
+ * no import.
+ *
+ * @param {string} file
+ */
+function importsOf(file) {
+  const text = readFileSync(join(root, file), "utf8").replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "")
+  const pattern = /(?:^|[^\w.])(?:import\s*\(\s*|import\s+|(?:import|export)\b[^"'`;]*?\bfrom\s*)["']([^"']+)["']/g
+  return [...text.matchAll(pattern)].map(match => /** @type {string} */ (match[1]))
+}
