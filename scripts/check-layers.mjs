@@ -23,8 +23,10 @@ const problems = []
 for (const { folder, manifest } of workspaces()) {
   for (const file of sources(folder, "src")) {
     for (const name of importsOf(file)) {
-      if (!name.startsWith(".")) checkPackage(folder, manifest.private === true, file, name)
-      else if (!resolve(file, name).startsWith(`${folder}/src/`)) problems.push(`${file} leaves src with ${name}`)
+      if (!name.startsWith(".")) {
+        checkPackage(folder, manifest.private === true, file, name)
+        checkDeclared(manifest, file, name)
+      } else if (!resolve(file, name).startsWith(`${folder}/src/`)) problems.push(`${file} leaves src with ${name}`)
     }
   }
   for (const name of Object.keys(manifest.dependencies ?? {})) {
@@ -51,6 +53,20 @@ function checkPackage(folder, application, where, name) {
   const layer = layers[folder] ?? { ours: [], outside: null }
   const allowed = ours ? layer.ours.includes(ours) : layer.outside?.test(name)
   if (!allowed) problems.push(`${where} imports ${name}`)
+}
+
+/**
+ * The workspace links every package to every other, so that a missing dependency shows only after publishing.
+ *
+ * @param {Record<string, any>} manifest
+ * @param {string} file
+ * @param {string} name
+ */
+function checkDeclared(manifest, file, name) {
+  const ours = /^@holdfast\/[^/]+/.exec(name)?.[0]
+  if (ours && !Object.hasOwn(manifest.dependencies ?? {}, ours)) {
+    problems.push(`${file} imports ${ours}, which is not among its package's dependencies`)
+  }
 }
 
 /**

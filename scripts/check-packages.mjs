@@ -5,6 +5,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { publicPackages, root } from "./workspaces.mjs"
 
+class CheckFailed extends Error {}
+
 const tool = /** @param {string} name */ name => join(root, "node_modules/.bin", name)
 const packages = publicPackages()
 /** Every import a stranger can write: `@holdfast/x` and its sub-paths. */
@@ -12,27 +14,33 @@ const entries = packages.flatMap(({ manifest }) =>
   Object.keys(manifest.exports).map(path => manifest.name + path.slice(1)),
 )
 
-run(root, tool("turbo"), "run", "build")
-packages.forEach(noStaleOutput)
-
 const project = mkdtempSync(join(tmpdir(), "holdfast-packages-"))
 try {
+  check()
+  console.log(`Packed, installed, imported and type-checked: ${entries.join(", ")}`)
+} catch (error) {
+  console.log(error instanceof CheckFailed ? error.message : error)
+  process.exitCode = 1
+} finally {
+  rmSync(project, { recursive: true, force: true })
+}
+
+function check() {
+  run(root, tool("turbo"), "run", "build")
+  packages.forEach(noStaleOutput)
   const tarballs = packages.map(pack)
   write("package.json", JSON.stringify({ name: "stranger", private: true, type: "module" }))
   // Offline: whatever is missing from the tarballs would otherwise be fetched and the gap not seen.
   run(project, "npm", "install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", ...tarballs)
-
-  for (const tarball of tarballs) run(project, tool("publint"), "run", tarball, "--strict")
-  for (const tarball of tarballs) run(project, tool("attw"), tarball, "--profile", "esm-only", "--quiet")
-
+  for (const tarball of tarballs) {
+    run(project, tool("publint"), "run", tarball, "--strict")
+    run(project, tool("attw"), tarball, "--profile", "esm-only", "--quiet")
+  }
   write("run.mjs", `${imports(entries)}\n${entries.map((_, i) => `Object.values(m${i})`).join("\n")}\n`)
   run(project, process.execPath, "run.mjs")
   typeCheck("nodenext", "nodenext")
   typeCheck("esnext", "bundler")
-} finally {
-  rmSync(project, { recursive: true, force: true })
 }
-console.log(`Packed, installed, imported and type-checked: ${entries.join(", ")}`)
 
 /**
  * A file in dist whose source is gone would be published: `tsc -b` never removes one.
@@ -104,5 +112,5 @@ function run(cwd, command, ...args) {
 
 /** @param {string} message */
 function fail(message) {
-  throw new Error(message)
+  throw new CheckFailed(message)
 }
