@@ -1,27 +1,4 @@
-import type { StoreErrorCode } from "@holdfast/store-core"
-
-/** Every code a `StoreError` may have. A record, so that the compiler notices a code that is missing here. */
-const CODES: Readonly<Record<StoreErrorCode, true>> = {
-  STORE_INVALID_DOC_ID: true,
-  STORE_INVALID_RECORD: true,
-  STORE_RECORD_TOO_LARGE: true,
-  STORE_META_MISSING: true,
-  STORE_META_MISMATCH: true,
-  STORE_CONFLICT: true,
-  STORE_BUSY: true,
-  STORE_IN_TRANSACTION: true,
-  STORE_FULL: true,
-  STORE_READ_ONLY: true,
-  STORE_PERMISSION: true,
-  STORE_CORRUPT: true,
-  STORE_LOAD_FAILED: true,
-  STORE_LOAD_SUPERSEDED: true,
-  STORE_FORMAT_UNSUPPORTED: true,
-  STORE_UNAVAILABLE: true,
-  STORE_TIMEOUT: true,
-  STORE_CLOSED: true,
-  STORE_BACKEND: true,
-}
+import { STORE_ERROR_CODES, type StoreErrorCode } from "@holdfast/store-core"
 
 /**
  * What `rejects` found. Structural, since a store under test may have its own copy of the `StoreError` class.
@@ -109,11 +86,11 @@ export function storeError(error: unknown, what = "error"): FoundStoreError {
   if (!(error instanceof Error)) return lacks("not an Error")
   const found = error as Error & { [name: string]: unknown }
   if (found.name !== "StoreError") lacks(`name is ${show(found.name)}`)
-  if (typeof found.code !== "string" || !Object.hasOwn(CODES, found.code)) lacks(`unknown code ${show(found.code)}`)
+  if (!(STORE_ERROR_CODES as readonly unknown[]).includes(found.code)) lacks(`unknown code ${show(found.code)}`)
   if (typeof found.backend !== "string" || found.backend === "") lacks(`backend is ${show(found.backend)}`)
   if (typeof found.retryable !== "boolean") lacks(`retryable is ${show(found.retryable)}`)
   if (found.outcome !== "none" && found.outcome !== "unknown") lacks(`outcome is ${show(found.outcome)}`)
-  if ("docId" in found && typeof found.docId !== "string") lacks(`docId is ${show(found.docId)}`)
+  if (found.docId !== undefined && typeof found.docId !== "string") lacks(`docId is ${show(found.docId)}`)
   if (typeof found.message !== "string" || found.message === "") lacks("no message")
   return error as FoundStoreError
 }
