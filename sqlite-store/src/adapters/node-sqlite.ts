@@ -1,0 +1,48 @@
+import type { AdapterOptions, SqliteAdapter, SqliteParameter } from "../sqlite-adapter.js"
+import { runTransaction } from "./run-transaction.js"
+
+/** The part of a `DatabaseSync` of `node:sqlite` that is used. */
+export interface NodeSqliteDatabase {
+  prepare(sql: string): NodeSqliteStatement
+  exec(sql: string): void
+  close(): void
+  readonly isOpen?: boolean
+  readonly isTransaction?: boolean
+}
+
+export interface NodeSqliteStatement {
+  run(...params: SqliteParameter[]): unknown
+  all(...params: SqliteParameter[]): unknown[]
+  setReadBigInts(enabled: boolean): void
+}
+
+/** A `DatabaseSync` of `node:sqlite` for `createSqliteStore`. The store closes it unless it is lent. */
+export function fromNodeSqlite(db: NodeSqliteDatabase, options: AdapterOptions = {}): SqliteAdapter {
+  const statements = new Map<string, NodeSqliteStatement>()
+  const prepare = (sql: string) => {
+    let statement = statements.get(sql)
+    if (statement === undefined) {
+      statement = db.prepare(sql)
+      // The host may have made big integers the connection's default.
+      statement.setReadBigInts(false)
+      statements.set(sql, statement)
+    }
+    return statement
+  }
+  // Releases of Node before 22.16 do not tell; a rollback without a transaction does no harm.
+  const runner = { run: (sql: string) => void prepare(sql).run(), isOpen: () => db.isTransaction ?? true }
+  let open = true
+  return {
+    exec: (sql, ...params) => void prepare(sql).run(...params),
+    iterate: <T>(sql: string, ...params: SqliteParameter[]) => prepare(sql).all(...params) as T[],
+    transaction: fn => runTransaction(runner, fn),
+    close: () => {
+      statements.clear()
+      if (open && options.lent !== true) db.close()
+      open = false
+    },
+    get inTransaction() {
+      return db.isTransaction
+    },
+  }
+}

@@ -1,0 +1,134 @@
+import { stat } from "node:fs/promises"
+import { dirname } from "node:path"
+import { tableNames } from "@holdfast/sql-store-core"
+import { checkOptions, ENGINE_OPTIONS, isStoreError, StoreError } from "@holdfast/store-core"
+import { fromNodeSqlite } from "./adapters/node-sqlite.js"
+import { BACKEND, toStoreError } from "./errors.js"
+import { inspectGate } from "./open-gate.js"
+import type { SqliteAdapter } from "./sqlite-adapter.js"
+import { SqliteStore, type SqliteStoreOptions } from "./sqlite-store.js"
+import { createStatements } from "./statements.js"
+
+export interface OpenSqliteOptions extends SqliteStoreOptions {
+  /**
+   * What an acknowledged write survives:
+   * - `"full"` (default): everything, power loss included; every commit waits for the disk
+   * - `"normal"`: the end of the process, however it comes. After a power loss or a crash of the operating system the
+   *   last commits may be missing; the database is whole all the same. Several times as fast.
+   */
+  readonly durability?: "full" | "normal"
+}
+
+/**
+ * How long SQLite itself waits for a lock, in milliseconds. It blocks the event loop meanwhile, so this is short; the
+ * store goes on trying for `busyTimeout` without blocking.
+ */
+const LOCK_WAIT = 10
+
+/** Pages in the log before it is copied into the database: fewer copies than with SQLite's own 1,000, at 16 MiB of log. */
+const CHECKPOINT_PAGES = 4000
+
+/** The log file is cut back to this size, in bytes, after it grew larger. */
+const LOG_SIZE = 32 * 1024 * 1024
+
+/**
+ * Opens the store in the SQLite database file at `path`, creating both where there is nothing, with the SQLite of the
+ * runtime and the write-ahead log. `":memory:"` is a database in memory. Closing the store closes the database.
+ *
+ * Rejects with `STORE_UNAVAILABLE` when the file cannot be opened (the directory is missing, the path is a directory),
+ * `STORE_PERMISSION`, `STORE_FORMAT_UNSUPPORTED` when it is no SQLite database or its tables are not a store of this
+ * format, `STORE_BUSY` when it stayed locked for `busyTimeout`. The file is then as it was.
+ *
+ * @throws TypeError for unknown options and wrong values.
+ */
+export async function openSqliteStore(path: string, options: OpenSqliteOptions = {}): Promise<SqliteStore> {
+  const { durability, ...storeOptions } = checked(path, options)
+  const adapter = await connect(path)
+  try {
+    const deadline = performance.now() + (options.busyTimeout ?? 5000)
+    for (;;) {
+      try {
+        return openOn(adapter, durability ?? "full", storeOptions)
+      } catch (error) {
+        if (!isStoreError(error, "STORE_BUSY") || performance.now() >= deadline) throw error
+      }
+      await new Promise(resolve => setTimeout(resolve, LOCK_WAIT + Math.random() * LOCK_WAIT))
+    }
+  } catch (error) {
+    adapter.close()
+    throw error
+  }
+}
+
+function checked(path: string, options: OpenSqliteOptions): OpenSqliteOptions {
+  if (typeof path !== "string" || path === "") {
+    throw new TypeError('openSqliteStore: the path must be a non-empty string, such as "documents.db" or ":memory:".')
+  }
+  const accepts = (value: unknown) => value === "full" || value === "normal"
+  const durability = { expected: '"full" or "normal"', accepts }
+  const tables = { expected: "an object", accepts: (value: unknown) => typeof value === "object" && value !== null }
+  checkOptions("openSqliteStore", options, { ...ENGINE_OPTIONS, tables, durability })
+  tableNames(options.tables)
+  return options
+}
+
+async function connect(path: string): Promise<SqliteAdapter> {
+  const { DatabaseSync } = await import("node:sqlite")
+  try {
+    return fromNodeSqlite(new DatabaseSync(path))
+  } catch (error) {
+    throw await openingError(path, error)
+  }
+}
+
+function openOn(adapter: SqliteAdapter, durability: "full" | "normal", options: SqliteStoreOptions): SqliteStore {
+  try {
+    adapter.exec(`PRAGMA busy_timeout = ${LOCK_WAIT}`)
+    // Before anything is set: the log mode is written into the file, and a stranger's file must stay as it is.
+    const names = tableNames(options.tables)
+    inspectGate(adapter, names, createStatements(names))
+    useLog(adapter)
+    adapter.exec(`PRAGMA synchronous = ${durability}`)
+    adapter.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+    adapter.exec(`PRAGMA journal_size_limit = ${LOG_SIZE}`)
+    return new SqliteStore(adapter, options)
+  } catch (error) {
+    throw toStoreError(error)
+  }
+}
+
+/** A database that cannot be written keeps its mode and can still be read. */
+function useLog(adapter: SqliteAdapter): void {
+  try {
+    adapter.exec("PRAGMA journal_mode = WAL")
+  } catch (error) {
+    const mapped = toStoreError(error)
+    if (mapped.code !== "STORE_READ_ONLY") throw mapped
+  }
+}
+
+/** SQLite says only that it could not open the file; this says why. */
+async function openingError(path: string, cause: unknown): Promise<StoreError> {
+  const fail = (code: "STORE_PERMISSION" | "STORE_UNAVAILABLE", problem: string) => {
+    return new StoreError(code, `SQLite: cannot open "${path}": ${problem}`, {
+      backend: BACKEND,
+      cause,
+      retryable: false,
+    })
+  }
+  try {
+    if ((await stat(path)).isDirectory()) return fail("STORE_UNAVAILABLE", "it is a directory. Name a file in it.")
+    return fail("STORE_PERMISSION", "the process may not read it. Give it access to the file.")
+  } catch (error) {
+    const { code } = error as { code?: unknown }
+    if (code === "EACCES" || code === "EPERM") {
+      return fail("STORE_PERMISSION", "the process may not look into its directory. Give it access.")
+    }
+  }
+  try {
+    await stat(dirname(path))
+    return fail("STORE_PERMISSION", "the process may not create it. Give it write access to the directory.")
+  } catch {
+    return fail("STORE_UNAVAILABLE", `the directory "${dirname(path)}" does not exist. Create it first.`)
+  }
+}

@@ -1,0 +1,41 @@
+/** A value a statement takes. */
+export type SqliteParameter = null | string | number | bigint | Uint8Array
+
+/**
+ * What the store needs of a SQLite binding: four synchronous methods, and a flag where the driver has one. Any object
+ * with them works; `checkSqliteAdapter` of `@holdfast/testing` tells what is wrong with one.
+ *
+ * Statements come from a small fixed set, so a binding should keep each prepared: preparing one per call halves the rate.
+ */
+export interface SqliteAdapter {
+  /** Runs one statement whose rows, if any, nobody wants. Parameters are `?`, by position. */
+  exec(sql: string, ...params: SqliteParameter[]): void
+
+  /**
+   * The rows of one statement, as objects by column name. May read them all at once or one by one; two calls must not
+   * disturb each other, also with the same text. Integers are numbers (bigint where they do not fit), blobs
+   * `Uint8Array` or `ArrayBuffer`.
+   */
+  iterate<T>(sql: string, ...params: SqliteParameter[]): Iterable<T>
+
+  /**
+   * Runs `fn` in a write transaction (`BEGIN IMMEDIATE`) and returns what it returns. When `fn` or the commit throws, the
+   * transaction is rolled back and the first error thrown on; a failing rollback must not replace it.
+   */
+  transaction<R>(fn: () => R): R
+
+  /** Closes the connection, unless it was lent to the store. May be called again. */
+  close(): void
+
+  /**
+   * Whether the connection is inside a transaction now. With it the store notices a transaction of the host without a
+   * statement, and writes a lone record without opening one; without it every write opens a transaction.
+   */
+  readonly inTransaction?: boolean | undefined
+}
+
+/** Who closes the connection an adapter was made of. */
+export interface AdapterOptions {
+  /** The caller keeps the connection: closing the store leaves it open. Default false: it is closed with the store. */
+  readonly lent?: boolean
+}

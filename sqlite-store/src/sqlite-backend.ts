@@ -1,0 +1,216 @@
+import {
+  decodeMeta,
+  type PlannedSteps,
+  planSteps,
+  prefixRange,
+  RowError,
+  type StoredDocument,
+  type TableNames,
+} from "@holdfast/sql-store-core"
+import {
+  type Backend,
+  type Decision,
+  type DocId,
+  type DocumentState,
+  isStoreError,
+  needsMeta,
+  type Outcome,
+  type Page,
+  type Plan,
+  StoreError,
+  type StoreMeta,
+  type WriteOperation,
+} from "@holdfast/store-core"
+import { DocumentNumbers } from "./document-numbers.js"
+import { BACKEND, corrupt, isConstraintError, toStoreError } from "./errors.js"
+import { first, openGate } from "./open-gate.js"
+import { type Cursor, PageReader } from "./page-reader.js"
+import type { SqliteAdapter } from "./sqlite-adapter.js"
+import { createStatements, type Statements } from "./statements.js"
+import { executeSteps } from "./write.js"
+
+/** SQLite as the engine needs it. Everything is synchronous, so nothing else runs on the connection within a call. */
+export class SqliteBackend implements Backend<Cursor> {
+  readonly name = BACKEND
+  readonly capabilities = { durable: true, multiWriter: true }
+  private readonly adapter: SqliteAdapter
+  private readonly names: TableNames
+  private readonly statements: Statements
+  private readonly numbers = new DocumentNumbers()
+  private readonly pages: PageReader
+  private isOpen = false
+
+  constructor(adapter: SqliteAdapter, names: TableNames) {
+    this.adapter = adapter
+    this.names = names
+    this.statements = createStatements(names)
+    this.pages = new PageReader(adapter, this.statements)
+  }
+
+  /** Opens the tables now, or, when the database is locked, with the first call. */
+  openUnlessBusy(): void {
+    try {
+      this.run(() => {})
+    } catch (error) {
+      if (!isStoreError(error, "STORE_BUSY")) throw error
+    }
+  }
+
+  private open(): void {
+    this.refuseHostTransaction()
+    openGate(this.adapter, this.names, this.statements)
+    this.isOpen = true
+  }
+
+  commit(operations: readonly WriteOperation[], plan: Plan): readonly Outcome[] {
+    return this.run(() => {
+      this.refuseHostTransaction()
+      try {
+        return this.write(operations, plan, true)
+      } catch (error) {
+        for (const { docId } of operations) this.numbers.delete(docId)
+        if (!isConstraintError(error)) throw error
+        // Another connection wrote in between, so the numbers are read in the transaction this time.
+        return this.write(operations, plan, false)
+      }
+    })
+  }
+
+  readPage(docId: DocId, cursor: Cursor | null): Page<Cursor> {
+    return this.run(() => this.pages.read(docId, cursor))
+  }
+
+  readMeta(docId: DocId): StoreMeta | null {
+    return this.run(() => {
+      const row = first(this.adapter.iterate<{ data: unknown }>(this.statements.readMeta, docId))
+      if (row === undefined) return null
+      const meta = decoded(row.data)
+      if (meta instanceof RowError) throw corrupt(docId, meta)
+      return meta
+    })
+  }
+
+  readIds(prefix: string, after: DocId | null, limit: number): readonly DocId[] {
+    return this.run(() => {
+      const { from, below } = prefixRange(prefix)
+      // The header's id is '', so a listing from the start begins after it.
+      const exclusive = after !== null || from === ""
+      const texts = this.statements
+      const sql = exclusive
+        ? below === null
+          ? texts.listAfter
+          : texts.listAfterBelow
+        : below === null
+          ? texts.listFrom
+          : texts.listFromBelow
+      const bounds = below === null ? [after ?? from] : [after ?? from, below]
+      return Array.from(this.adapter.iterate<{ id: string }>(sql, ...bounds, limit), row => row.id)
+    })
+  }
+
+  close(): void {
+    try {
+      this.adapter.close()
+    } catch (error) {
+      throw toStoreError(error)
+    }
+  }
+
+  private run<T>(work: () => T): T {
+    try {
+      if (!this.isOpen) this.open()
+      return work()
+    } catch (error) {
+      throw toStoreError(error)
+    }
+  }
+
+  private refuseHostTransaction(): void {
+    if (this.adapter.inTransaction !== true) return
+    const message =
+      "The connection is inside a transaction that the store did not begin, so a write could still be rolled back. " +
+      "End the transaction first."
+    throw new StoreError("STORE_IN_TRANSACTION", message, { backend: BACKEND })
+  }
+
+  private write(operations: readonly WriteOperation[], plan: Plan, mayGuess: boolean): readonly Outcome[] {
+    const guesses = mayGuess ? this.guesses(operations) : new Map<DocId, StoredDocument>()
+    if (operations.length === 1 && guesses.size === 1 && this.adapter.inTransaction === false) {
+      const group = this.planGroup(operations, plan, guesses)
+      const [step] = group.planned.steps
+      // A statement alone is a transaction of its own, at a fraction of the cost.
+      if (group.planned.steps.length === 1 && step?.kind === "insert" && step.rows.length === 1) {
+        executeSteps(this.adapter, this.statements, group.planned.steps, guesses)
+        return this.finish(group)
+      }
+    }
+    const group = this.adapter.transaction(() => {
+      const group = this.planGroup(operations, plan, guesses)
+      executeSteps(this.adapter, this.statements, group.planned.steps, guesses)
+      return group
+    })
+    return this.finish(group)
+  }
+
+  /** The documents whose number may be guessed: those that only get entries, so that the insert proves the guess. */
+  private guesses(operations: readonly WriteOperation[]): Map<DocId, StoredDocument> {
+    const guesses = new Map<DocId, StoredDocument>()
+    const others = new Set<DocId>()
+    for (const operation of operations) {
+      const known = this.numbers.get(operation.docId)
+      if (known !== undefined && operation.kind === "append" && !needsMeta(operation))
+        guesses.set(operation.docId, known)
+      else others.add(operation.docId)
+    }
+    for (const docId of others) guesses.delete(docId)
+    return guesses
+  }
+
+  private planGroup(operations: readonly WriteOperation[], plan: Plan, guesses: Map<DocId, StoredDocument>): Group {
+    const states = new Map<DocId, DocumentState>()
+    const documents = new Map<DocId, StoredDocument | null>()
+    for (const { docId } of operations) {
+      if (states.has(docId)) continue
+      const guess = guesses.get(docId)
+      const { document, state } = guess === undefined ? this.readDocument(docId) : { document: guess, state: UNREAD }
+      documents.set(docId, document)
+      states.set(docId, state)
+    }
+    const decisions = plan(operations, states)
+    return { decisions, planned: planSteps(operations, decisions, documents) }
+  }
+
+  private readDocument(docId: DocId): { document: StoredDocument | null; state: DocumentState } {
+    type Found = { doc: number; data: unknown; last: number | null }
+    const row = first(this.adapter.iterate<Found>(this.statements.readDocument, docId))
+    if (row === undefined) return { document: null, state: null }
+    const meta = decoded(row.data)
+    const document = { doc: Number(row.doc), last: Number(row.last ?? 0) }
+    return { document, state: { meta: meta instanceof RowError ? "unreadable" : meta } }
+  }
+
+  /** The group is stored: remembers the documents' numbers and says what became of each operation. */
+  private finish({ planned, decisions }: Group): readonly Outcome[] {
+    for (const [docId, document] of planned.documents) {
+      if (document === null || document.target.doc === null) this.numbers.delete(docId)
+      else this.numbers.set(docId, { doc: document.target.doc, last: document.last })
+    }
+    return decisions.map(decision => (decision.kind === "refuse" ? decision.error : null))
+  }
+}
+
+interface Group {
+  readonly decisions: readonly Decision[]
+  readonly planned: PlannedSteps
+}
+
+const UNREAD: DocumentState = { meta: "unread" }
+
+function decoded(data: unknown): StoreMeta | RowError {
+  try {
+    return decodeMeta(String(data))
+  } catch (error) {
+    if (error instanceof RowError) return error
+    throw error
+  }
+}

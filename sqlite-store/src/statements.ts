@@ -1,0 +1,81 @@
+import { PAGE_BYTES, quoteName, type TableNames } from "@holdfast/sql-store-core"
+
+/**
+ * How many rows one statement inserts: with seven values each this stays below the 100 parameters a Durable Object
+ * allows.
+ */
+export const ROWS_PER_INSERT = 14
+
+/** Every statement of the store, for its two tables. Parameters are named in each comment, in order. */
+export type Statements = ReturnType<typeof createStatements>
+
+export function createStatements({ meta: metaName, records: recordsName }: TableNames) {
+  const meta = quoteName(metaName)
+  const records = quoteName(recordsName)
+  const columns = "doc, seq, kind, version, lineage, payload, blob"
+  const size = ["version", "lineage", "payload", "blob"].map(column => `total(octet_length(${column}))`).join(" + ")
+  const page = `FROM ${records} WHERE doc = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`
+  const list = (from: string, below: string) =>
+    `SELECT doc_id AS id FROM ${meta} WHERE doc_id ${from} ?${below} ORDER BY doc_id LIMIT ?`
+
+  return {
+    /** AUTOINCREMENT: a number is never used twice, so that who still has a deleted document's cannot touch a new one. */
+    createMeta: `CREATE TABLE ${meta} (
+  doc INTEGER PRIMARY KEY AUTOINCREMENT,
+  doc_id TEXT NOT NULL UNIQUE, -- '' is the header of the store
+  data TEXT NOT NULL -- JSON
+)`,
+    /** An ordinary table: rows lie in the order of insertion, so that documents appended together share pages. */
+    createRecords: `CREATE TABLE ${records} (
+  doc INTEGER NOT NULL, -- the number in the table of metadata
+  seq INTEGER NOT NULL, -- contiguous; goes on after a replace
+  kind INTEGER NOT NULL, -- 1 first meta, 2 meta, 3 entirety, 4 since, 5 and 6 the same continued, 7 middle and 8 last piece
+  version TEXT,
+  lineage TEXT,
+  payload TEXT, -- JSON, or
+  blob BLOB, -- bytes
+  PRIMARY KEY (doc, seq)
+)`,
+    /** [id, data] → doc */
+    insertMeta: `INSERT INTO ${meta} (doc_id, data) VALUES (?, ?) RETURNING doc`,
+    /** [data, doc] */
+    updateMeta: `UPDATE ${meta} SET data = ? WHERE doc = ?`,
+    /** [doc] */
+    deleteMeta: `DELETE FROM ${meta} WHERE doc = ?`,
+    /** [doc] */
+    deleteRecords: `DELETE FROM ${records} WHERE doc = ?`,
+    /** [doc, seq, kind, version, lineage, payload, blob] */
+    insertRow: `INSERT INTO ${records} (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    /** The same `ROWS_PER_INSERT` times. */
+    insertRows: `INSERT INTO ${records} (${columns}) VALUES ${Array(ROWS_PER_INSERT).fill("(?, ?, ?, ?, ?, ?, ?)").join(", ")}`,
+    /** As `insertRow`, for a number that is a guess: of a document that is gone, NOT NULL refuses the row. */
+    insertGuessed: `INSERT INTO ${records} (${columns}) VALUES ((SELECT doc FROM ${meta} WHERE doc = ?), ?, ?, ?, ?, ?, ?)`,
+    /** [id] → doc, data, last */
+    readDocument: `SELECT doc, data, (SELECT max(seq) FROM ${records} AS r WHERE r.doc = m.doc) AS last FROM ${meta} AS m WHERE doc_id = ?`,
+    /** [id] → data */
+    readMeta: `SELECT data FROM ${meta} WHERE doc_id = ?`,
+    /** [doc, doc] → doc, first: what is left of a document. */
+    readGeneration: `SELECT (SELECT doc FROM ${meta} WHERE doc = ?) AS doc, (SELECT min(seq) FROM ${records} WHERE doc = ?) AS first`,
+    /** [doc, after, head, limit] → bytes of the next rows */
+    pageBytes: `SELECT ${size} AS bytes FROM (SELECT version, lineage, payload, blob ${page})`,
+    /** [doc, after, head, limit] → rows: how many of the next ones begin within `PAGE_BYTES` */
+    pageRows: `SELECT count(*) AS rows FROM (SELECT sum(bytes) OVER (ORDER BY seq) - bytes AS start FROM (SELECT seq,
+  ifnull(octet_length(version), 0) + ifnull(octet_length(lineage), 0) + ifnull(octet_length(payload), 0) + ifnull(octet_length(blob), 0) AS bytes
+  ${page})) WHERE start < ${PAGE_BYTES}`,
+    /** [doc, after, head, limit] */
+    readPage: `SELECT seq, kind, version, lineage, payload, blob ${page}`,
+    /** [after, limit], [after, below, limit], [from, limit], [from, below, limit] */
+    listAfter: list(">", ""),
+    listAfterBelow: list(">", " AND doc_id < ?"),
+    listFrom: list(">=", ""),
+    listFromBelow: list(">=", " AND doc_id < ?"),
+    /** [name, name] → name, type */
+    findTables: "SELECT name, type FROM sqlite_schema WHERE lower(name) IN (lower(?), lower(?))",
+    /** [name] */
+    findColumns: `SELECT name, type, "notnull" AS not_null, pk, dflt_value FROM pragma_table_info(?)`,
+    /** How many bytes a letter has: one in UTF-8. A Durable Object refuses the pragma that would say it. */
+    letterBytes: "SELECT length(CAST('a' AS BLOB)) AS bytes",
+    readHeader: `SELECT data FROM ${meta} WHERE doc_id = ''`,
+    hasRows: `SELECT EXISTS (SELECT 1 FROM ${records}) OR EXISTS (SELECT 1 FROM ${meta} WHERE doc_id <> '') AS has`,
+  }
+}

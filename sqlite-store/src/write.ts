@@ -1,0 +1,47 @@
+import type { Row, Step, StoredDocument } from "@holdfast/sql-store-core"
+import type { DocId } from "@holdfast/store-core"
+import { first } from "./open-gate.js"
+import type { SqliteAdapter, SqliteParameter } from "./sqlite-adapter.js"
+import { ROWS_PER_INSERT, type Statements } from "./statements.js"
+
+/** Runs the planned steps, in order. Rows of a document in `guesses` prove that its number is still right. */
+export function executeSteps(
+  adapter: SqliteAdapter,
+  statements: Statements,
+  steps: readonly Step[],
+  guesses: ReadonlyMap<DocId, StoredDocument>,
+): void {
+  for (const step of steps) {
+    const { target } = step
+    if (step.kind === "create") {
+      const row = first(adapter.iterate<{ doc: number }>(statements.insertMeta, target.docId, step.data))
+      target.doc = Number(row?.doc)
+      continue
+    }
+    const doc = target.doc as number
+    if (step.kind === "meta") adapter.exec(statements.updateMeta, step.data, doc)
+    else if (step.kind === "clear") adapter.exec(statements.deleteRecords, doc)
+    else if (step.kind === "drop") adapter.exec(statements.deleteMeta, doc)
+    else if (guesses.has(target.docId)) insertOneByOne(adapter, statements.insertGuessed, doc, step.first, step.rows)
+    else insert(adapter, statements, doc, step.first, step.rows)
+  }
+}
+
+/** Many rows go several to a statement, which is quicker; the rest one by one, so that two texts are enough. */
+function insert(adapter: SqliteAdapter, statements: Statements, doc: number, from: number, rows: readonly Row[]): void {
+  const grouped = rows.length - (rows.length % ROWS_PER_INSERT)
+  for (let at = 0; at < grouped; at += ROWS_PER_INSERT) {
+    const values: SqliteParameter[] = []
+    for (let i = at; i < at + ROWS_PER_INSERT; i++) {
+      const row = rows[i] as Row
+      values.push(doc, from + i, row.kind, row.version, row.lineage, row.payload, row.blob)
+    }
+    adapter.exec(statements.insertRows, ...values)
+  }
+  insertOneByOne(adapter, statements.insertRow, doc, from + grouped, rows.slice(grouped))
+}
+
+function insertOneByOne(adapter: SqliteAdapter, sql: string, doc: number, from: number, rows: readonly Row[]): void {
+  let seq = from
+  for (const row of rows) adapter.exec(sql, doc, seq++, row.kind, row.version, row.lineage, row.payload, row.blob)
+}
