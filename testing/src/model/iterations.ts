@@ -1,5 +1,5 @@
 import type { StoreRecord } from "@holdfast/store-core"
-import { deepEqual, ok, rejects } from "../assert.js"
+import { deepEqual, ok, rejects, show } from "../assert.js"
 import { compareUtf8, isValidId, type Reference } from "./reference.js"
 import { spoil } from "./spoil.js"
 
@@ -118,9 +118,9 @@ export class ListIteration extends Base<string> implements Iteration {
   }
 
   #takes(id: string): void {
-    const shown = JSON.stringify(id)
+    const shown = show(id)
     ok(this.#may.has(id), `${shown} was listed and has the prefix and existed since the listing began`)
-    ok(this.#last === null || compareUtf8(this.#last, id) < 0, `${shown} comes after ${JSON.stringify(this.#last)}`)
+    ok(this.#last === null || compareUtf8(this.#last, id) < 0, `${shown} comes after ${show(this.#last)}`)
     this.#last = id
     this.#seen.add(id)
   }

@@ -1,5 +1,5 @@
 import type { Store, StoreErrorCode } from "@holdfast/store-core"
-import { collect, deepEqual, equal, rejects, within } from "../assert.js"
+import { collect, deepEqual, equal, quote, rejects, within } from "../assert.js"
 import type { Subject } from "../harness.js"
 import { type Iteration, ListIteration, LoadIteration } from "./iterations.js"
 import { Reference } from "./reference.js"
@@ -50,7 +50,11 @@ class Replay {
   async run(steps: readonly Step[]): Promise<Mismatch | null> {
     for (const [index, step] of steps.entries()) {
       this.#step = index
-      await this.#watch(() => this.#do(step))
+      const among = this.#isLong(step) ? this.#long : this.#answers
+      const answer = this.#watch(() => this.#do(step))
+      // Nothing is awaited between un-awaited steps: they have to be calls of one tick.
+      if (waits(step)) await answer
+      else among.push(answer)
       if (this.#mismatch !== null) break
     }
     await this.#settle()
@@ -86,17 +90,10 @@ class Replay {
       case "leave":
         return this.#iterate(step)
       case "currentMeta":
-        return this.#answer(step.awaited, this.#currentMeta(this.#id(step)))
+        return this.#currentMeta(this.#id(step))
       default:
-        return this.#answer(step.awaited, this.#write(step))
+        return this.#write(step)
     }
-  }
-
-  /** Waits for the answer, or leaves it among those nobody waits for. */
-  async #answer(awaited: boolean, answer: Promise<void>, among = this.#answers): Promise<void> {
-    const watched = this.#watch(() => answer)
-    if (awaited) await watched
-    else among.push(watched)
   }
 
   #id(step: { id: string }): string {
@@ -159,8 +156,12 @@ class Replay {
     if (iteration === undefined || iteration.finished) return
     // What follows a call that reads to the end, or leaves, is not a call anybody makes.
     if (step.op !== "next") this.#iterations.delete(step.iteration)
-    const oneCall = step.op === "next" && iteration.oneCall
-    await this.#answer(step.awaited, iteration[step.op](), oneCall ? this.#answers : this.#long)
+    await iteration[step.op]()
+  }
+
+  #isLong(step: Step): boolean {
+    if (step.op === "next") return this.#iterations.get(step.iteration)?.oneCall === false
+    return step.op === "rest" || step.op === "leave"
   }
 
   async #reopen(): Promise<void> {
@@ -182,16 +183,16 @@ class Replay {
     const { store } = this.#place
     for (const id of [...this.#ids].filter(id => id.isWellFormed())) {
       const records = await collect(store.loadAll(id))
-      deepEqual(records, this.#reference.records(id), `at the end, the records of ${JSON.stringify(id)}`)
-      deepEqual(
-        await store.currentMeta(id),
-        this.#reference.currentMeta(id),
-        `at the end, currentMeta of ${JSON.stringify(id)}`,
-      )
+      deepEqual(records, this.#reference.records(id), `at the end, the records of ${quote(id)}`)
+      deepEqual(await store.currentMeta(id), this.#reference.currentMeta(id), `at the end, currentMeta of ${quote(id)}`)
     }
     const ids = await collect(store.listDocIds(this.#base))
     deepEqual(ids, this.#reference.ids(this.#base), "at the end, the listing")
   }
+}
+
+function waits(step: Step): boolean {
+  return "awaited" in step ? step.awaited : step.op === "settle" || step.op === "turn" || step.op === "reopen"
 }
 
 async function settles(promise: Promise<void>, code: StoreErrorCode | null): Promise<void> {

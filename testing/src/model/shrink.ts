@@ -18,11 +18,15 @@ export async function shrink(
     tries++ < MOST_TRIES && performance.now() < end && (await fails(candidate))
 
   let best = steps
-  for (let size = Math.ceil(best.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+  for (let size = Math.ceil(best.length / 2); size >= 1; ) {
+    const before = best.length
     for (let from = best.length - size; from > -size; from -= size) {
       const candidate = best.toSpliced(Math.max(from, 0), size)
       if (await stillFails(candidate)) best = candidate
     }
+    // A step that others needed may be needless once they are gone.
+    if (size > 1) size = Math.ceil(size / 2)
+    else if (best.length === before) break
   }
   for (const [i, step] of best.entries()) {
     if (!("awaited" in step) || step.awaited) continue

@@ -1,4 +1,5 @@
 import type { StoreRecord } from "@holdfast/store-core"
+import { quote } from "../assert.js"
 import { binaryEntry, entry, metaRecord, type Random, seeded } from "../fixtures.js"
 
 /** A record as a sequence has it: what it takes to make it, again and again, and to print it. */
@@ -146,17 +147,17 @@ function call(step: Step & { id: string; awaited: boolean }, base: string, argum
 }
 
 function id(step: { id: string }, base: string): string {
-  return JSON.stringify(base + step.id)
+  return quote(base + step.id)
 }
 
 function printRecord(spec: RecordSpec): string {
   switch (spec.kind) {
     case "meta": {
       const clash = spec.clash === undefined ? "" : `, another ${spec.clash}`
-      return `meta(hash ${JSON.stringify(spec.hash)}, minor ${spec.minor}${clash})`
+      return `meta(hash ${quote(spec.hash)}, minor ${spec.minor}${clash})`
     }
     case "text":
-      return `entry(${JSON.stringify(spec.text)}${spec.lineage === undefined ? "" : `, lineage ${JSON.stringify(spec.lineage)}`})`
+      return `entry(${quote(spec.text)}${spec.lineage === undefined ? "" : `, lineage ${quote(spec.lineage)}`})`
     case "bytes":
       return `entry(bytes [${spec.bytes.join(", ")}])`
     case "invalid":
