@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { openSqliteStore } from "@holdfast/sqlite-store/open"
 import { createMemoryStore, MemoryStorage, type Store } from "@holdfast/store-core"
+import { JobError, oneLine } from "./errors.js"
 
 /** Somewhere documents are kept. */
 export interface Place {
@@ -48,9 +49,15 @@ function sqlitePlace(file: string): Place {
   return {
     spec: `sqlite:${path}`,
     shared: true,
-    open: () => openSqliteStore(path),
+    open: () => openSqliteStore(path).catch(error => refuse(path, error)),
     bytesOnDisk: () => sizeOf([path, `${path}-wal`, `${path}-shm`]),
   }
+}
+
+/** Not every error of a store says which file it is about. */
+function refuse(path: string, error: unknown): never {
+  const message = oneLine(error)
+  throw new JobError(message.includes(path) ? message : `cannot use ${path}: ${message}`, { cause: error })
 }
 
 function memoryPlace(): Place {
