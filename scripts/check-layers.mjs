@@ -4,17 +4,24 @@ import { dirname, join, normalize } from "node:path"
 import { root, workspaces } from "./workspaces.mjs"
 
 /**
- * What the source of a package may import. A package that is not listed may import no package at all, so that a new
- * one has to be entered here. `outside` names what it may import that is not ours.
+ * What the source of a package may import from the others. A package that is not listed may import none, so that a new
+ * one has to be entered here.
  *
- * @type {Record<string, { ours: string[], outside: RegExp | null }>}
+ * @type {Record<string, string[]>}
  */
 const layers = {
-  "store-core": { ours: [], outside: null },
-  "sql-store-core": { ours: ["store-core"], outside: null },
-  "sqlite-store": { ours: ["store-core", "sql-store-core"], outside: /^(node:sqlite|bun:sqlite)$/ },
-  testing: { ours: ["store-core"], outside: null },
+  "store-core": [],
+  "sql-store-core": ["store-core"],
+  "sqlite-store": ["store-core", "sql-store-core"],
+  testing: ["store-core"],
 }
+
+/**
+ * The only files that may import modules of a runtime. They are entries of their own: whoever imports the main entry,
+ * in a Worker or a browser, must not get them along, so no other file may import them.
+ */
+const runtimeEntries = ["sqlite-store/src/open.ts"]
+const runtimeModules = /^(node|bun):/
 
 /** Private workspaces stand beside the layers: they may use every backend, but only tests use the suite. */
 const applicationMayNotUse = ["testing"]
@@ -26,7 +33,7 @@ for (const { folder, manifest } of workspaces()) {
       if (!name.startsWith(".")) {
         checkPackage(folder, manifest.private === true, file, name)
         checkDeclared(manifest, file, name)
-      } else if (!resolve(file, name).startsWith(`${folder}/src/`)) problems.push(`${file} leaves src with ${name}`)
+      } else checkFile(folder, file, resolve(file, name))
     }
   }
   for (const name of Object.keys(manifest.dependencies ?? {})) {
@@ -50,9 +57,18 @@ function checkPackage(folder, application, where, name) {
     if (ours && applicationMayNotUse.includes(ours)) problems.push(`${where} imports ${name}, which is for tests`)
     return
   }
-  const layer = layers[folder] ?? { ours: [], outside: null }
-  const allowed = ours ? layer.ours.includes(ours) : layer.outside?.test(name)
+  const allowed = ours ? layers[folder]?.includes(ours) : runtimeEntries.includes(where) && runtimeModules.test(name)
   if (!allowed) problems.push(`${where} imports ${name}`)
+}
+
+/**
+ * @param {string} folder
+ * @param {string} file
+ * @param {string} imported
+ */
+function checkFile(folder, file, imported) {
+  if (!imported.startsWith(`${folder}/src/`)) problems.push(`${file} leaves src: ${imported}`)
+  if (runtimeEntries.includes(imported)) problems.push(`${file} imports ${imported}, which is tied to a runtime`)
 }
 
 /**
