@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises"
 import { Editor } from "./editor.js"
 import { finalText, textAfter } from "./edits.js"
 import { JobError } from "./errors.js"
@@ -36,8 +37,10 @@ export interface Kill {
  * arrives.
  */
 const FIRST_PART = 0.75
-/** It is killed somewhere in this part, so that runs differ in where they are cut. */
+/** It is killed somewhere in this part, so that runs differ in where they are cut … */
 const KILL_BETWEEN = [0.4, 0.6] as const
+/** … and up to this much later, in milliseconds: else it would always be hit just after an acknowledgement. */
+const LATEST_KILL = 10
 
 /**
  * The whole job: a first writer types until it is killed, a second one finds what was stored and finishes, then everything is
@@ -68,11 +71,11 @@ export async function runJob(place: Place, inputs: readonly Input[], progress: P
     progress.say(
       `${place.shared ? "Killed the writing process" : "Left the store without closing it"}; all is there, going on`,
     )
-    typingMs += await timed(writer.type(inputs.map(input => input.edits)))
+    typingMs += await timed(() => writer.type(inputs.map(input => input.edits)))
   }
   await writer.close()
 
-  const reloadMs = await timed(checkReloaded(place, inputs))
+  const reloadMs = await timed(() => checkReloaded(place, inputs))
   const bytesOnDisk = await place.bytesOnDisk()
   return { place: place.spec, documents: inputs.length, edits, editsBefore, typingMs, kill, reloadMs, bytesOnDisk }
 }
@@ -91,7 +94,11 @@ async function typeAndKill(
     const before = ledger.of(index)
     return before + Math.ceil((input.edits - before) * FIRST_PART)
   })
-  return timed(Promise.race([middle, writer.type(until).then(() => middle)]).then(() => writer.kill()))
+  return timed(async () => {
+    await Promise.race([middle, writer.type(until).then(() => middle)])
+    await setTimeout(LATEST_KILL * Math.random())
+    await writer.kill()
+  })
 }
 
 /** Takes what a writer found as the state it goes on from. */
@@ -141,8 +148,8 @@ async function checkReloaded(place: Place, inputs: readonly Input[]): Promise<vo
   }
 }
 
-async function timed(work: Promise<unknown>): Promise<number> {
+async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now()
-  await work
+  await work()
   return performance.now() - start
 }

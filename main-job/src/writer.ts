@@ -50,13 +50,16 @@ export function runWriter(): void {
   process.on("SIGINT", () => {})
 }
 
-/** Collects what was acknowledged within one turn of the event loop into one message. */
+/** Collects what one commit has acknowledged into one message. */
 class Acknowledgements {
   #edits = new Map<number, number>()
 
-  /** Called once the store has acknowledged, never before: what is sent here is held against the store later. */
+  /**
+   * Called once the store has acknowledged, never before: what is sent here is held against the store later. Sent as soon as
+   * all promises of the commit have run, so that the parent knows of it before the next commit begins.
+   */
   add(index: number, edits: number): void {
-    if (this.#edits.size === 0) setImmediate(() => this.send())
+    if (this.#edits.size === 0) queueMicrotask(() => this.send())
     this.#edits.set(index, edits)
   }
 
