@@ -66,6 +66,10 @@ export class CallQueue {
     return !this.tails.has(docId)
   }
 
+  isEmpty(): boolean {
+    return this.tails.size === 0
+  }
+
   hasReadyWrites(): boolean {
     return this.ready.length > 0
   }

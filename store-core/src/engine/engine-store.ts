@@ -10,7 +10,7 @@ import { LoadGuard } from "./load-guard.js"
 import { Load, type LoadContext, OpenLoads } from "./loads.js"
 import { ENGINE_OPTIONS, type EngineOptions, withDefaults } from "./options.js"
 import { Retry } from "./retry.js"
-import { Scheduler } from "./scheduler.js"
+import { Scheduler, type SchedulerHooks } from "./scheduler.js"
 
 /**
  * A store made of a backend: all the promises of the contract that do not depend on the database are kept here.
@@ -37,7 +37,7 @@ export class EngineStore implements Store, AsyncDisposable {
     this.readAhead = readAhead
     this.guard = new LoadGuard(backend.name, loadGuard)
     const retry = new Retry(busyTimeout)
-    this.scheduler = new Scheduler(backend, this.writeHooks(), retry, busyTimeout)
+    this.scheduler = new Scheduler(backend, this.schedulerHooks(), retry, busyTimeout)
     this.loadContext = {
       backend,
       retry,
@@ -80,15 +80,13 @@ export class EngineStore implements Store, AsyncDisposable {
     }
   }
 
-  async currentMeta(docId: DocId): Promise<StoreMeta | null> {
-    this.checkCall(docId)
+  currentMeta(docId: DocId): Promise<StoreMeta | null> {
     try {
-      return await this.scheduler.read(docId, () => this.backend.readMeta(docId))
+      this.checkCall(docId)
     } catch (error) {
-      const described = this.describe(error, docId)
-      this.guard.failed(docId, described)
-      throw described
+      return Promise.reject(error)
     }
+    return this.scheduler.read(docId, () => this.backend.readMeta(docId))
   }
 
   loadAll(docId: DocId): AsyncIterable<StoreRecord> {
@@ -152,14 +150,21 @@ export class EngineStore implements Store, AsyncDisposable {
     void step.then(() => this.steps.delete(step))
   }
 
-  private writeHooks() {
+  private schedulerHooks(): SchedulerHooks {
     return {
       watches: (docId: DocId) => this.guard.watches(docId),
       refusal: (operation: WriteOperation) => this.guard.refusal(operation),
       beforeRemoval: (docId: DocId) => this.open.readAhead(docId, this.readAhead),
       afterWrite: (operation: WriteOperation, error: StoreError | null) => this.afterWrite(operation, error),
+      readFailed: (docId: DocId, error: unknown) => this.readFailed(docId, error),
       describe: (error: unknown, docId: DocId) => this.describe(error, docId),
     }
+  }
+
+  private readFailed(docId: DocId, error: unknown): StoreError {
+    const described = this.describe(error, docId)
+    this.guard.failed(docId, described)
+    return described
   }
 
   private afterWrite(operation: WriteOperation, error: StoreError | null): void {

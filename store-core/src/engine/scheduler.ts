@@ -7,7 +7,7 @@ import { createPlan } from "./plan.js"
 import { isPromise, passes, pause, type Retry } from "./retry.js"
 
 /** What the scheduler asks of the store around it. */
-export interface WriteHooks {
+export interface SchedulerHooks {
   /** The error to refuse the operation with instead of committing it, or null. `watches` says whether to ask. */
   watches(docId: DocId): boolean
   refusal(operation: WriteOperation): StoreError | null
@@ -15,6 +15,8 @@ export interface WriteHooks {
   beforeRemoval(docId: DocId): void | Promise<void>
   /** Called when an operation is stored (error null) or has failed, before its caller hears of it. */
   afterWrite(operation: WriteOperation, error: StoreError | null): void
+  /** Called when a read has failed, before the next call on the document gets its turn; returns what to reject with. */
+  readFailed(docId: DocId, error: unknown): StoreError
   /** Adds the document and the shape of a `StoreError` to whatever a backend threw. */
   describe(error: unknown, docId: DocId): StoreError
 }
@@ -24,14 +26,16 @@ export class Scheduler {
   private readonly queue = new CallQueue()
   private readonly stretch = new Stretch()
   private readonly plan: Plan
+  /** Reads that wait for a turn of the event loop. */
+  private readonly delayed = new Set<() => void>()
   private scheduled = false
   private committing = false
   private readonly backend: Backend
-  private readonly hooks: WriteHooks
+  private readonly hooks: SchedulerHooks
   private readonly retry: Retry
   private readonly busyTimeout: number
 
-  constructor(backend: Backend, hooks: WriteHooks, retry: Retry, busyTimeout: number) {
+  constructor(backend: Backend, hooks: SchedulerHooks, retry: Retry, busyTimeout: number) {
     this.backend = backend
     this.hooks = hooks
     this.retry = retry
@@ -51,8 +55,19 @@ export class Scheduler {
 
   /** Runs a read when it is the document's turn, and keeps the turn until it has answered. */
   read<T>(docId: DocId, run: () => T | Promise<T>): Promise<T> {
+    let begun: Promise<T> | null = null
+    if (this.queue.isFree(docId) && !this.stretch.isOver()) {
+      const result = this.retry.call(run)
+      // What a synchronous backend answers at once needs no place in the queue.
+      if (!isPromise(result)) return Promise.resolve(result)
+      begun = result
+    }
     return new Promise((resolve, reject) => {
-      const start = (call: Call) => this.startRead(call, run, resolve, reject)
+      const start = (call: Call) => {
+        const give = () => this.giveTurn(call, begun === null ? this.retry.call(run) : begun, resolve, reject)
+        if (begun === null && this.stretch.isOver()) this.delay(give)
+        else give()
+      }
       this.queue.add(createCall({ docId, write: null, records: 0, bytes: 0, start, settle: reject }))
     })
   }
@@ -62,25 +77,40 @@ export class Scheduler {
     return this.queue.settled()
   }
 
-  private startRead<T>(
+  /** Gives every call made so far its turn at once; false when one has to wait for something. */
+  settleNow(): boolean {
+    for (const read of this.delayed) {
+      this.delayed.delete(read)
+      read()
+    }
+    while (this.queue.hasReadyWrites() && !this.committing) this.flush()
+    return this.queue.isEmpty()
+  }
+
+  private giveTurn<T>(
     call: Call,
-    run: () => T | Promise<T>,
+    result: T | Promise<T>,
     resolve: (value: T) => void,
     reject: (error: unknown) => void,
   ): void {
-    const answer = (value: T) => {
-      resolve(value)
+    const over = () => {
       this.queue.finish(call)
       this.wake()
     }
-    const fail = (error: unknown) => {
-      reject(error)
-      this.queue.finish(call)
-      this.wake()
+    if (isPromise(result)) {
+      result.then(resolve, error => reject(this.hooks.readFailed(call.docId, error))).then(over)
+    } else {
+      resolve(result)
+      over()
     }
-    const result = this.stretch.isOver() ? nextTurn().then(() => this.retry.call(run)) : this.retry.call(run)
-    if (isPromise(result)) result.then(answer, fail)
-    else answer(result)
+  }
+
+  /** Runs a read after the event loop had a turn, or before if everything has to be settled now. */
+  private delay(read: () => void): void {
+    this.delayed.add(read)
+    void nextTurn().then(() => {
+      if (this.delayed.delete(read)) read()
+    })
   }
 
   /** Commits soon: after the code that is running now, so that what it calls next shares the commit. */
