@@ -39,6 +39,7 @@ export class SqliteBackend implements Backend<Cursor> {
   private readonly numbers = new DocumentNumbers()
   private readonly pages: PageReader
   private isOpen = false
+  private transacting = false
 
   constructor(adapter: SqliteAdapter, names: TableNames) {
     this.adapter = adapter
@@ -57,14 +58,14 @@ export class SqliteBackend implements Backend<Cursor> {
   }
 
   private open(): void {
-    this.refuseHostTransaction()
+    this.refuseTransaction()
     openGate(this.adapter, this.names, this.statements)
     this.isOpen = true
   }
 
   commit(operations: readonly WriteOperation[], plan: Plan): readonly Outcome[] {
     return this.run(() => {
-      this.refuseHostTransaction()
+      this.refuseTransaction()
       try {
         return this.write(operations, plan, true)
       } catch (error) {
@@ -125,11 +126,60 @@ export class SqliteBackend implements Backend<Cursor> {
     }
   }
 
-  private refuseHostTransaction(): void {
-    if (this.adapter.inTransaction !== true) return
-    const message =
-      "The connection is inside a transaction that the store did not begin, so a write could still be rolled back. " +
-      "End the transaction first."
+  /**
+   * Runs `work` in one transaction. What it throws passes as it is; when a write fails in the database, nothing can be
+   * committed any more, even if `work` goes on.
+   */
+  transact<R>(plan: Plan, work: (write: (operation: WriteOperation) => void) => R): R {
+    const failed: { inWork?: { readonly error: unknown }; write?: StoreError } = {}
+    const write = (operation: WriteOperation) => {
+      if (failed.write !== undefined) throw failed.write
+      this.numbers.delete(operation.docId)
+      const group = this.planGroup([operation], plan, NO_GUESSES)
+      const [decision] = group.decisions
+      if (decision?.kind === "refuse") throw decision.error
+      executeSteps(this.adapter, this.statements, group.planned.steps, NO_GUESSES)
+    }
+    const guarded = (operation: WriteOperation) => {
+      try {
+        write(operation)
+      } catch (error) {
+        const mapped = toStoreError(error)
+        if (mapped !== error) failed.write = mapped
+        throw mapped
+      }
+    }
+    const body = () => {
+      try {
+        const result = work(guarded)
+        refusePromise(result)
+        return result
+      } catch (error) {
+        failed.inWork = { error }
+        throw error
+      }
+    }
+    this.transacting = true
+    try {
+      return this.adapter.transaction(() => {
+        const result = body()
+        if (failed.write !== undefined) throw failed.write
+        return result
+      })
+    } catch (error) {
+      throw failed.inWork === undefined ? toStoreError(error) : failed.inWork.error
+    } finally {
+      this.transacting = false
+    }
+  }
+
+  /** Throws `STORE_IN_TRANSACTION` when the connection is inside a transaction. */
+  refuseTransaction(): void {
+    if (!this.transacting && this.adapter.inTransaction !== true) return
+    const message = this.transacting
+      ? "transact was called inside transact. Write through the argument of the function that runs now."
+      : "The connection is inside a transaction that the store did not begin, so a write could still be rolled back. " +
+        "End the transaction first."
     throw new StoreError("STORE_IN_TRANSACTION", message, { backend: BACKEND })
   }
 
@@ -166,7 +216,11 @@ export class SqliteBackend implements Backend<Cursor> {
     return guesses
   }
 
-  private planGroup(operations: readonly WriteOperation[], plan: Plan, guesses: Map<DocId, StoredDocument>): Group {
+  private planGroup(
+    operations: readonly WriteOperation[],
+    plan: Plan,
+    guesses: ReadonlyMap<DocId, StoredDocument>,
+  ): Group {
     const states = new Map<DocId, DocumentState>()
     const documents = new Map<DocId, StoredDocument | null>()
     for (const { docId } of operations) {
@@ -204,6 +258,8 @@ interface Group {
   readonly planned: PlannedSteps
 }
 
+const NO_GUESSES: ReadonlyMap<DocId, StoredDocument> = new Map()
+
 const UNREAD: DocumentState = { meta: "unread" }
 
 function decoded(data: unknown): StoreMeta | RowError {
@@ -213,4 +269,12 @@ function decoded(data: unknown): StoreMeta | RowError {
     if (error instanceof RowError) return error
     throw error
   }
+}
+
+/** A promise is a function that has not finished, and the commit cannot wait for it. */
+function refusePromise(result: unknown): void {
+  if (typeof (result as { then?: unknown } | null | undefined)?.then !== "function") return
+  // It will fail at its next write; the error thrown here says why.
+  Promise.resolve(result).catch(() => {})
+  throw new TypeError("transact: the function returned a promise. It must be synchronous; await before or after it.")
 }

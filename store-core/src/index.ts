@@ -1,5 +1,6 @@
 export type { StoreCapabilities } from "./capabilities.js"
 export { checkDocId, checkPrefix, MAX_DOC_ID_BYTES } from "./doc-id.js"
+export { ENGINE, type EngineAccess } from "./engine/access.js"
 export type { Backend, Decision, DocumentState, Outcome, Page, Plan, WriteOperation } from "./engine/backend.js"
 export { EngineStore } from "./engine/engine-store.js"
 export { ENGINE_OPTIONS, type EngineOptions } from "./engine/options.js"

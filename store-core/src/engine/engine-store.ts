@@ -2,8 +2,9 @@ import type { StoreCapabilities } from "../capabilities.js"
 import { checkDocId, checkPrefix } from "../doc-id.js"
 import { isStoreError, StoreError, type StoreErrorCode, showDocId } from "../errors.js"
 import { checkOptions } from "../options.js"
-import { copyRecord, copyRecords, recordBytes } from "../records.js"
+import { copyRecord, copyRecords } from "../records.js"
 import type { DocId, Store, StoreMeta, StoreRecord } from "../store.js"
+import { ENGINE, type EngineAccess } from "./access.js"
 import type { Backend, WriteOperation } from "./backend.js"
 import { Listing } from "./listing.js"
 import { LoadGuard } from "./load-guard.js"
@@ -51,33 +52,15 @@ export class EngineStore implements Store, AsyncDisposable {
   }
 
   append(docId: DocId, record: StoreRecord): Promise<void> {
-    try {
-      this.checkCall(docId)
-      const copied = copyRecord(record, { backend: this.backend.name, docId })
-      return this.scheduler.write({ kind: "append", docId, records: [copied] }, 1, recordBytes(copied))
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    return this.write("append", docId, record)
   }
 
   replace(docId: DocId, records: StoreRecord[]): Promise<void> {
-    try {
-      this.checkCall(docId)
-      const copied = copyRecords(records, { backend: this.backend.name, docId })
-      const bytes = copied.reduce((sum, record) => sum + recordBytes(record), 0)
-      return this.scheduler.write({ kind: "replace", docId, records: copied }, copied.length, bytes)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    return this.write("replace", docId, records)
   }
 
   delete(docId: DocId): Promise<void> {
-    try {
-      this.checkCall(docId)
-      return this.scheduler.write({ kind: "delete", docId }, 1, 0)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    return this.write("delete", docId, undefined)
   }
 
   currentMeta(docId: DocId): Promise<StoreMeta | null> {
@@ -120,6 +103,50 @@ export class EngineStore implements Store, AsyncDisposable {
     return this.close()
   }
 
+  /** For functions around the store; see `ENGINE`. */
+  get [ENGINE](): EngineAccess {
+    return {
+      backend: this.backend,
+      plan: this.scheduler.plan,
+      settleNow: () => this.settleNow(),
+      prepare: (kind, docId, records) => this.prepare(kind, docId, records),
+      admit: operation => this.admit(operation),
+      finish: (operation, error) => this.afterWrite(operation, error),
+    }
+  }
+
+  private write(kind: WriteOperation["kind"], docId: unknown, records: unknown): Promise<void> {
+    try {
+      return this.scheduler.write(this.prepare(kind, docId, records))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  private prepare(kind: WriteOperation["kind"], docId: unknown, records: unknown): WriteOperation {
+    this.checkCall(docId)
+    if (kind === "delete") return { kind, docId }
+    const owner = { backend: this.backend.name, docId }
+    return { kind, docId, records: kind === "append" ? [copyRecord(records, owner)] : copyRecords(records, owner) }
+  }
+
+  private settleNow(): void {
+    if (this.isClosed) throw this.closedError()
+    if (this.scheduler.settleNow()) return
+    const message = "Calls made before have to wait, for a lock or for the database. Try again when they are done."
+    throw new StoreError("STORE_BUSY", message, { backend: this.backend.name })
+  }
+
+  private admit(operation: WriteOperation): void {
+    const refusal = this.guard.refusal(operation)
+    if (refusal !== null) throw refusal
+    if (operation.kind === "append") return
+    const reading = this.open.readAhead(operation.docId, this.readAhead)
+    if (reading === undefined) return
+    const message = `Document ${showDocId(operation.docId)}: an open load has to read first, and the database is locked. Try again.`
+    throw new StoreError("STORE_BUSY", message, { backend: this.backend.name, docId: operation.docId })
+  }
+
   private async finishAndClose(): Promise<void> {
     await this.scheduler.settled()
     while (this.steps.size > 0) await Promise.allSettled(this.steps)
@@ -140,7 +167,7 @@ export class EngineStore implements Store, AsyncDisposable {
     }
   }
 
-  private checkCall(docId: unknown): void {
+  private checkCall(docId: unknown): asserts docId is DocId {
     if (this.isClosed) throw this.closedError()
     checkDocId(docId, this.backend.name)
   }

@@ -1,5 +1,6 @@
 import { isStoreError, type StoreError } from "../errors.js"
-import type { DocId } from "../store.js"
+import { recordBytes } from "../records.js"
+import type { DocId, StoreRecord } from "../store.js"
 import type { Backend, Outcome, Plan, WriteOperation } from "./backend.js"
 import { type Call, CallQueue, createCall } from "./call-queue.js"
 import { nextTurn, Stretch } from "./event-loop.js"
@@ -25,7 +26,7 @@ export interface SchedulerHooks {
 export class Scheduler {
   private readonly queue = new CallQueue()
   private readonly stretch = new Stretch()
-  private readonly plan: Plan
+  readonly plan: Plan
   /** Reads that wait for a turn of the event loop. */
   private readonly delayed = new Set<() => void>()
   private scheduled = false
@@ -45,10 +46,13 @@ export class Scheduler {
   }
 
   /** Resolves when the operation is stored. */
-  write(operation: WriteOperation, records: number, bytes: number): Promise<void> {
+  write(operation: WriteOperation): Promise<void> {
+    const { docId } = operation
+    const records = operation.kind === "delete" ? 1 : operation.records.length
+    const bytes = operation.kind === "delete" ? 0 : totalBytes(operation.records)
     return new Promise((resolve, reject) => {
       const settle = (error: Error | null) => (error === null ? resolve() : reject(error))
-      this.queue.add(createCall({ docId: operation.docId, write: operation, records, bytes, start: null, settle }))
+      this.queue.add(createCall({ docId, write: operation, records, bytes, start: null, settle }))
       this.wake()
     })
   }
@@ -252,4 +256,10 @@ export class Scheduler {
 
 function isConnectionLoss(error: unknown): boolean {
   return isStoreError(error) && (error.code === "STORE_UNAVAILABLE" || error.outcome === "unknown")
+}
+
+function totalBytes(records: readonly StoreRecord[]): number {
+  let bytes = 0
+  for (const record of records) bytes += recordBytes(record)
+  return bytes
 }

@@ -1,0 +1,22 @@
+import type { StoreError } from "../errors.js"
+import type { Backend, Plan, WriteOperation } from "./backend.js"
+
+/**
+ * Where functions around a store, such as `transact`, find the engine of one: `store[ENGINE]`. The contract has seven
+ * methods and no more; what is not worth a method reaches further by this symbol.
+ */
+export const ENGINE: unique symbol = Symbol.for("holdfast.engine") as typeof ENGINE
+
+/** The engine of a store, for functions that write in a way of their own. Not for applications. */
+export interface EngineAccess {
+  readonly backend: Backend
+  readonly plan: Plan
+  /** Gives every call made so far its turn, at once; throws `STORE_BUSY` when one has to wait, `STORE_CLOSED` when closed. */
+  settleNow(): void
+  /** Checks and copies a call's arguments, as the method of that name does; throws what it would reject with. */
+  prepare(kind: WriteOperation["kind"], docId: unknown, records?: unknown): WriteOperation
+  /** To be called before an operation is written: throws what it must be refused with, and lets open loads read ahead. */
+  admit(operation: WriteOperation): void
+  /** To be called when it is known whether the operation is stored. */
+  finish(operation: WriteOperation, error: StoreError | null): void
+}
