@@ -21,9 +21,11 @@ export interface Iteration {
 abstract class Base<T> {
   protected readonly iterator: AsyncIterator<T>
   protected isClosed = false
+  protected readonly isValid: boolean
   finished = false
 
-  constructor(iterable: AsyncIterable<T>) {
+  constructor(iterable: AsyncIterable<T>, isValid: boolean) {
+    this.isValid = isValid
     this.iterator = iterable[Symbol.asyncIterator]()
   }
 
@@ -33,8 +35,10 @@ abstract class Base<T> {
     if (answer !== undefined) ok(answer.done === true, "done of the answer to return()")
   }
 
+  /** With an argument that is not valid either, the rules do not say which of the two errors comes. */
   closed(): void {
     this.isClosed = true
+    if (!this.isValid) this.finished = true
   }
 
   protected async fails(code: "STORE_CLOSED" | "STORE_INVALID_DOC_ID"): Promise<void> {
@@ -52,14 +56,14 @@ export class LoadIteration extends Base<StoreRecord> implements Iteration {
   #at = 0
 
   constructor(iterable: AsyncIterable<StoreRecord>, id: string, reference: Reference) {
-    super(iterable)
+    super(iterable, isValidId(id))
     this.#id = id
     this.#reference = reference
   }
 
   async next(): Promise<void> {
     if (this.isClosed) return this.fails("STORE_CLOSED")
-    if (!isValidId(this.#id)) return this.fails("STORE_INVALID_DOC_ID")
+    if (!this.isValid) return this.fails("STORE_INVALID_DOC_ID")
     this.#snapshot ??= this.#reference.records(this.#id)
     const expected = this.#snapshot[this.#at++]
     this.finished = expected === undefined
@@ -86,7 +90,7 @@ export class ListIteration extends Base<string> implements Iteration {
   readonly #seen = new Set<string>()
 
   constructor(iterable: AsyncIterable<string>, prefix: string, reference: Reference) {
-    super(iterable)
+    super(iterable, prefix === "" || isValidId(prefix))
     this.#prefix = prefix
     this.#reference = reference
   }
@@ -101,7 +105,7 @@ export class ListIteration extends Base<string> implements Iteration {
 
   async next(): Promise<void> {
     if (this.isClosed) return this.fails("STORE_CLOSED")
-    if (!this.#prefix.isWellFormed()) return this.fails("STORE_INVALID_DOC_ID")
+    if (!this.isValid) return this.fails("STORE_INVALID_DOC_ID")
     if (this.#must === null) {
       this.#must = new Set(this.#reference.ids(this.#prefix))
       this.changed()
