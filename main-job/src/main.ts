@@ -21,6 +21,8 @@ function runCommand(args: readonly string[]): void {
   for (const [signal, code] of Object.entries(SIGNAL_EXIT_CODES)) {
     process.once(signal, () => fail(`ended by ${signal}`, code))
   }
+  // Nobody reads on, as after `| head`: there is no one to show anything to.
+  process.stdout.on("error", () => process.exit(1))
   job(args).catch(error => fail(oneLine(error), error instanceof JobError ? error.exitCode : 1))
 }
 
@@ -48,6 +50,7 @@ function placeFor(spec: string): Place {
 
 /** One line, then the end: the writing process, if there is one, goes down with this one. */
 function fail(message: string, exitCode: number): void {
-  const lineBreak = process.stdout.isTTY ? "\n" : ""
-  process.stderr.write(`${lineBreak}main-job: ${message}\n`, () => process.exit(exitCode))
+  // In a terminal the line of the progress may be there.
+  const clear = process.stderr.isTTY ? "\r\u001b[K" : ""
+  process.stderr.write(`${clear}main-job: ${message}\n`, () => process.exit(exitCode))
 }

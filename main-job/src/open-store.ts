@@ -1,7 +1,8 @@
-import { mkdtempSync } from "node:fs"
+import { mkdtempSync, statSync } from "node:fs"
 import { stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { openSqliteStore } from "@holdfast/sqlite-store/open"
 import { createMemoryStore, MemoryStorage, type Store } from "@holdfast/store-core"
 import { JobError, oneLine } from "./errors.js"
@@ -49,15 +50,38 @@ function sqlitePlace(file: string): Place {
   return {
     spec: `sqlite:${path}`,
     shared: true,
-    open: () => openSqliteStore(path).catch(error => refuse(path, error)),
+    open: () => openSqlite(path),
     bytesOnDisk: () => sizeOf([path, `${path}-wal`, `${path}-shm`]),
   }
 }
 
-/** Not every error of a store says which file it is about. */
-function refuse(path: string, error: unknown): never {
-  const message = oneLine(error)
-  throw new JobError(message.includes(path) ? message : `cannot use ${path}: ${message}`, { cause: error })
+async function openSqlite(path: string): Promise<Store> {
+  try {
+    refuseForeign(path)
+    return await openSqliteStore(path)
+  } catch (error) {
+    const message = oneLine(error)
+    // Not every error says which file it is about.
+    throw new JobError(message.includes(path) ? message : `cannot use ${path}: ${message}`, { cause: error })
+  }
+}
+
+/**
+ * A store may live in the database of an application, beside its tables, and opening one would make it there. That is for
+ * applications to decide: a demonstration given the wrong file must leave it alone.
+ */
+function refuseForeign(path: string): void {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return
+  const database = new DatabaseSync(path)
+  try {
+    const rows = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
+    const tables = rows.map(({ name }) => String(name))
+    if (tables.length > 0 && !tables.includes("holdfast_meta")) {
+      throw new JobError(`${path} is the database of another application, with tables of its own: ${tables.join(", ")}`)
+    }
+  } finally {
+    database.close()
+  }
 }
 
 function memoryPlace(): Place {

@@ -171,12 +171,15 @@ describe("a job that cannot be done says so in one line and touches nothing", ()
     expect(readdirSync(folder).sort()).toEqual(["a.txt", "noise.db"])
   })
 
-  it("the database of another application", async () => {
+  it.each([
+    ["with tables of its own", "CREATE TABLE notes (mine TEXT); INSERT INTO notes VALUES ('data')"],
+    ["in WAL mode", "PRAGMA journal_mode = WAL; CREATE TABLE notes (mine TEXT)"],
+    ["with tables of these names", "CREATE TABLE holdfast_meta (mine TEXT); CREATE TABLE holdfast_records (mine TEXT)"],
+  ])("the database of another application %s", async (_, sql) => {
     write("a.txt", PROSE)
     const path = join(folder, "app.db")
     const app = new DatabaseSync(path)
-    app.exec("CREATE TABLE holdfast_records (mine TEXT); INSERT INTO holdfast_records VALUES ('data')")
-    app.exec("CREATE TABLE holdfast_meta (mine TEXT)")
+    app.exec(sql)
     app.close()
     const before = readFileSync(path)
     await refused(["--store", "sqlite:app.db", "a.txt"], "app.db")
@@ -197,6 +200,20 @@ describe("a job that cannot be done says so in one line and touches nothing", ()
     writeFileSync(path, "another text")
     await refused(["--store", "sqlite:x.db", "a.txt"], "main-job/a.txt")
     expect(await textInStore(join(folder, "x.db"), "main-job/a.txt")).toBe("one text")
+  })
+})
+
+describe("a store beside the tables of an application", () => {
+  it("is continued, and the tables stay as they are", async () => {
+    write("a.txt", PROSE)
+    expect((await run("--store", "sqlite:x.db", "a.txt")).code).toBe(0)
+    const database = new DatabaseSync(join(folder, "x.db"))
+    database.exec("CREATE TABLE notes (mine TEXT); INSERT INTO notes VALUES ('data')")
+    write("b.txt", "more")
+    expect((await run("--store", "sqlite:x.db", "b.txt")).code).toBe(0)
+    expect(database.prepare("SELECT mine FROM notes").all()).toEqual([{ mine: "data" }])
+    database.close()
+    expect(await textInStore(join(folder, "x.db"), "main-job/a.txt")).toBe(PROSE)
   })
 })
 
