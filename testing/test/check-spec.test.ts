@@ -1,5 +1,8 @@
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { problemsOf, rulesOf } from "../../scripts/check-spec.mjs"
+import { elsewhere } from "../src/elsewhere.js"
 
 const spec = `# Title
 - **ID-1** A rule that goes on
@@ -38,6 +41,14 @@ describe("check:spec", () => {
     expect(problemsOf(["ID-1", "ID-1"], [{ id: "a", rules: ["ID-1"] }], {}, files)).toEqual([
       "SPEC.md has the rule ID-1 twice",
     ])
+  })
+
+  it("finds the tests that the repository has elsewhere", () => {
+    const read = (file: string) => {
+      const path = join(import.meta.dirname, "../..", file)
+      return existsSync(path) ? readFileSync(path, "utf8") : null
+    }
+    expect(problemsOf(Object.keys(elsewhere), [], elsewhere, read)).toEqual([])
   })
 
   it("checks that the tests elsewhere exist and are needed", () => {
