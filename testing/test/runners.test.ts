@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest"
 import { describeStore, type TestRunner } from "../src/index.js"
 
 const suite = join(import.meta.dirname, "child", "suite.mjs")
+const unhandled = join(import.meta.dirname, "child", "unhandled.mjs")
 const bun = createRequire(import.meta.url).resolve("bun/bin/bun.exe")
 
 /** Runs the suite file in a process of its own, which must not take itself for a part of vitest. */
@@ -37,6 +38,17 @@ describe.each(runners)("describeStore under %s, without being given a runner", (
     const { status, output } = run(command, args, { WITH_BROKEN_STORE: "yes" })
     expect(output).toContain("expected null, got undefined")
     expect(status, output).toBe(1)
+  })
+})
+
+describe.each([
+  ["node", process.execPath],
+  ["bun", bun],
+])("runCase under %s", (_, command) => {
+  it("fails a case that leaves a rejection nobody handles, and the process lives on", () => {
+    const { status, output } = run(command, [unhandled])
+    expect(output).toContain("failed unhandled rejection: Error: nobody cares")
+    expect(status, output).toBe(0)
   })
 })
 
