@@ -8,7 +8,9 @@ export interface Edit {
   readonly inserted: string
 }
 
-/** How a document comes to be: typed from a text, or replayed from a recording. The same script gives the same edits. */
+/**
+ * How a document comes to be: typed from a text, or replayed from a recording. The same script gives the same edits.
+ */
 export type Script =
   | { readonly kind: "typed"; readonly text: string }
   | { readonly kind: "recorded"; readonly trace: Trace }

@@ -37,7 +37,6 @@ async function job(args: readonly string[]): Promise<void> {
   // The temporary folder is made only now: a wrong path leaves nothing behind.
   const place = named ?? temporaryPlace()
   const progress = new Progress(process.stdout, inputs)
-  progress.say(`Typing into ${place.spec}`)
   const result = await runJob(place, inputs, progress)
   progress.say(`\n${formatResult(result).trimEnd()}`)
 }

@@ -67,8 +67,8 @@ async function openSqlite(path: string): Promise<Store> {
 }
 
 /**
- * A store may live in the database of an application, beside its tables, and opening one would make it there. That is for
- * applications to decide: a demonstration given the wrong file must leave it alone.
+ * A store may live in the database of an application, beside its tables, and opening one would make it there. That is
+ * for applications to decide: a demonstration given the wrong file must leave it alone.
  */
 function refuseForeign(path: string): void {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return

@@ -29,7 +29,8 @@ export class Progress {
     if (now < this.#next) return
     this.#next = now + this.#interval
     const percent = Math.floor((100 * done) / this.#total)
-    const line = `  ${done.toLocaleString("en-US")} of ${this.#total.toLocaleString("en-US")} edits stored (${percent} %)`
+    const [some, all] = [done, this.#total].map(edits => edits.toLocaleString("en-US"))
+    const line = `  ${some} of ${all} edits stored (${percent} %)`
     this.#out.write(this.#out.isTTY ? `\r\u001b[K${line}` : `${line}\n`)
   }
 

@@ -4,10 +4,12 @@ import { finalText, textAfter } from "./edits.js"
 import { JobError } from "./errors.js"
 import type { Input } from "./inputs.js"
 import { Ledger } from "./ledger.js"
+import { startLocalWriter } from "./local-writer.js"
 import type { Place } from "./open-store.js"
 import type { Progress } from "./progress.js"
 import type { Found } from "./typist.js"
-import { startWriter, type WriterHandle } from "./writer-handle.js"
+import type { WriterHandle } from "./writer-handle.js"
+import { startWriterProcess } from "./writer-process.js"
 
 /** What the job did, for the table. */
 export interface Result {
@@ -33,8 +35,8 @@ export interface Kill {
 }
 
 /**
- * The writer that will be killed gets this much of what is to be typed: a small input would else be finished before the signal
- * arrives.
+ * The writer that will be killed gets this much of what is to be typed: a small input would else be finished before
+ * the signal arrives.
  */
 const FIRST_PART = 0.75
 /** It is killed somewhere in this part, so that runs differ in where they are cut … */
@@ -43,22 +45,24 @@ const KILL_BETWEEN = [0.4, 0.6] as const
 const LATEST_KILL = 10
 
 /**
- * The whole job: a first writer types until it is killed, a second one finds what was stored and finishes, then everything is
- * read again. Throws a `JobError` as soon as the store does not have what it should.
+ * The whole job: a first writer types until it is killed, a second one finds what was stored and finishes, then
+ * everything is read again. Throws a `JobError` as soon as the store does not have what it should.
  */
 export async function runJob(place: Place, inputs: readonly Input[], progress: Progress): Promise<Result> {
   const edits = inputs.reduce((sum, input) => sum + input.edits, 0)
   const ledger = new Ledger(inputs.length)
+  const acknowledge = (index: number, count: number) => {
+    ledger.set(index, count)
+    progress.update(ledger.total)
+  }
   const start = () =>
-    startWriter(place, inputs, (index, count) => {
-      ledger.set(index, count)
-      progress.update(ledger.total)
-    })
+    place.shared ? startWriterProcess(place.spec, inputs, acknowledge) : startLocalWriter(place, inputs, acknowledge)
 
   let writer = await start()
   checkBefore(inputs, writer.found, place)
   enter(writer.found, ledger)
   const editsBefore = ledger.total
+  progress.say(`Typing into ${place.spec}`)
   let typingMs = 0
   let kill: Kill | null = null
   if (editsBefore < edits) {
@@ -68,9 +72,8 @@ export async function runJob(place: Place, inputs: readonly Input[], progress: P
     checkAfterKill(inputs, writer.found, ledger)
     enter(writer.found, ledger)
     kill = { process: place.shared, acknowledged, found: ledger.total }
-    progress.say(
-      `${place.shared ? "Killed the writing process" : "Left the store without closing it"}; all is there, going on`,
-    )
+    const what = place.shared ? "Killed the writing process" : "Left the store without closing it"
+    progress.say(`${what}; every acknowledged edit is there; going on`)
     typingMs += await timed(() => writer.type(inputs.map(input => input.edits)))
   }
   await writer.close()
@@ -117,7 +120,9 @@ function checkBefore(inputs: readonly Input[], found: readonly Found[], place: P
   })
 }
 
-/** Each document has every acknowledged edit, and is exactly what it was after some edit: nothing torn, nothing mixed. */
+/**
+ * Each document has every acknowledged edit, and is exactly what it was after some edit: nothing torn, nothing mixed.
+ */
 function checkAfterKill(inputs: readonly Input[], found: readonly Found[], ledger: Ledger): void {
   inputs.forEach((input, index) => {
     const edits = found[index]?.edits ?? 0

@@ -2,7 +2,7 @@ import { promisify } from "node:util"
 import { gunzip } from "node:zlib"
 
 /** Position and deleted count are in Unicode code points. */
-export type Patch = readonly [position: number, deleted: number, inserted: string]
+type Patch = readonly [position: number, deleted: number, inserted: string]
 
 /** A recorded editing session. */
 export interface Trace {

@@ -33,8 +33,8 @@ export class Typist {
   }
 
   /**
-   * Goes on typing each document up to its number in `until`, and resolves when all of that is stored. When `stop` is aborted
-   * no further edit is made; those in flight are still waited for.
+   * Goes on typing each document up to its number in `until`, and resolves when all of that is stored. When `stop` is
+   * aborted no further edit is made; those in flight are still waited for.
    */
   async type(until: readonly number[], acknowledge: Acknowledge, stop?: AbortSignal): Promise<void> {
     await Promise.all(

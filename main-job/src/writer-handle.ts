@@ -1,7 +1,4 @@
-import type { Input } from "./inputs.js"
-import type { Place } from "./open-store.js"
-import { type Acknowledge, type Found, Typist } from "./typist.js"
-import { startWriterProcess } from "./writer-process.js"
+import type { Found } from "./typist.js"
 
 /** Whoever writes, as the supervisor sees it. */
 export interface WriterHandle {
@@ -13,44 +10,4 @@ export interface WriterHandle {
   kill(): Promise<void>
   /** Closes its store and ends it. */
   close(): Promise<void>
-}
-
-/** A writer in a process of its own where that process can open the place, else in this one. */
-export function startWriter(place: Place, inputs: readonly Input[], acknowledge: Acknowledge): Promise<WriterHandle> {
-  return place.shared
-    ? startWriterProcess(place.spec, inputs, acknowledge)
-    : startLocalWriter(place, inputs, acknowledge)
-}
-
-/**
- * A writer in this process. Killing it means leaving its store without closing it; edits in flight are waited for, since in one
- * process nothing could keep them from arriving later, between those of the next writer.
- */
-async function startLocalWriter(
-  place: Place,
-  inputs: readonly Input[],
-  acknowledge: Acknowledge,
-): Promise<WriterHandle> {
-  const store = await place.open()
-  const typist = await Typist.open(store, inputs)
-  const stop = new AbortController()
-  let typing: Promise<void> = Promise.resolve()
-  return {
-    found: typist.found,
-    type(until) {
-      typing = typist.type(
-        until,
-        (index, edits) => {
-          if (!stop.signal.aborted) acknowledge(index, edits)
-        },
-        stop.signal,
-      )
-      return typing
-    },
-    async kill() {
-      stop.abort()
-      await typing
-    },
-    close: () => store.close(),
-  }
 }

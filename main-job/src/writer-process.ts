@@ -48,11 +48,13 @@ class WriterProcess {
     })
     this.#ended = Promise.all([once(this.#child, "exit"), once(this.#child, "disconnect")])
     this.#child.on("message", (report: Report) => this.#read(report))
+    this.#child.on("error", error => this.#fail(`the writing process cannot be started: ${error.message}`))
     this.#child.on("exit", (code, signal) => this.#unexpectedEnd(code, signal))
     // However this process ends, by a signal or an error: no writer stays behind.
     const killChild = () => this.#child.kill("SIGKILL")
+    const release = () => process.off("exit", killChild)
     process.once("exit", killChild)
-    this.#ended.then(() => process.off("exit", killChild))
+    this.#ended.then(release, release)
   }
 
   /** Sends a command and waits for its answer. */

@@ -55,8 +55,8 @@ class Acknowledgements {
   #edits = new Map<number, number>()
 
   /**
-   * Called once the store has acknowledged, never before: what is sent here is held against the store later. Sent as soon as
-   * all promises of the commit have run, so that the parent knows of it before the next commit begins.
+   * Called once the store has acknowledged, never before: what is sent here is held against the store later. Sent as
+   * soon as all promises of the commit have run, so that the parent knows of it before the next commit begins.
    */
   add(index: number, edits: number): void {
     if (this.#edits.size === 0) queueMicrotask(() => this.send())

@@ -111,6 +111,21 @@ describe("runJob", () => {
     await expect(run(place)).rejects.toThrow(/the text after the kill is not what it was after edit/)
   })
 
+  it("notices a text that is another when everything is read again", async () => {
+    let opened = 0
+    const place = spoiled(store => {
+      opened += 1
+      // Each writer opens the place once; the third time is for reading.
+      if (opened < 3) return {}
+      return {
+        async *loadAll(docId) {
+          for await (const record of store.loadAll(docId)) if (record.kind === "meta") yield record
+        },
+      }
+    })
+    await expect(run(place)).rejects.toThrow("main-job/a: the text read back is not the text typed")
+  })
+
   it("ends with the error of a write that failed", async () => {
     let appended = 0
     const place = spoiled(store => ({
