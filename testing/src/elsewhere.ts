@@ -4,6 +4,7 @@
  * `npm run check:spec` looks at both.
  */
 export const elsewhere: Readonly<Record<string, readonly { readonly file: string; readonly title: string }[]>> = {
+  "CLOSE-5": [{ file: "sqlite-store/test/lent.test.ts", title: "the connection given to a store over %s (CLOSE-5)" }],
   "OPEN-1": [{ file: "sql-store-core/test/format-gate.test.ts", title: "what is opened or created (OPEN-1)" }],
   "OPEN-2": [{ file: "sql-store-core/test/format-gate.test.ts", title: "what is refused, saying why (OPEN-2)" }],
   "OPEN-3": [
