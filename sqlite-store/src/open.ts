@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises"
 import { dirname } from "node:path"
+import { pathToFileURL } from "node:url"
 import { tableNames } from "@holdfast/sql-store-core"
 import { checkOptions, ENGINE_OPTIONS, isStoreError, StoreError } from "@holdfast/store-core"
 import { fromNodeSqlite } from "./adapters/node-sqlite.js"
@@ -43,13 +44,20 @@ const LOG_SIZE = 32 * 1024 * 1024
  */
 export async function openSqliteStore(path: string, options: OpenSqliteOptions = {}): Promise<SqliteStore> {
   const { durability, ...storeOptions } = checked(path, options)
-  const adapter = await connect(path)
+  let adapter = await connect(path)
+  let unchanging = false
   try {
     const deadline = performance.now() + (options.busyTimeout ?? 5000)
     for (;;) {
       try {
         return openOn(adapter, durability ?? "full", storeOptions)
       } catch (error) {
+        if (!unchanging && isStoreError(error, "STORE_READ_ONLY") && (await hasNoLog(path))) {
+          unchanging = true
+          adapter.close()
+          adapter = await connect(`${pathToFileURL(path)}?immutable=1`)
+          continue
+        }
         if (!isStoreError(error, "STORE_BUSY") || performance.now() >= deadline) throw error
       }
       await new Promise(resolve => setTimeout(resolve, LOCK_WAIT + Math.random() * LOCK_WAIT))
@@ -95,6 +103,20 @@ function openOn(adapter: SqliteAdapter, durability: "full" | "normal", options: 
   } catch (error) {
     throw toStoreError(error)
   }
+}
+
+/**
+ * Whether the file is all there is of the database. SQLite reads a database with a log only where it may make files
+ * beside it, so on read-only storage the file has to be opened as one that never changes; what is in a log that somebody
+ * left there would then be missing.
+ */
+async function hasNoLog(path: string): Promise<boolean> {
+  const isThere = (name: string) =>
+    stat(name).then(
+      () => true,
+      () => false,
+    )
+  return (await isThere(path)) && !(await isThere(`${path}-wal`))
 }
 
 /** A database that cannot be written keeps its mode and can still be read. */

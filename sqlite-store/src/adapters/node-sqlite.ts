@@ -38,7 +38,8 @@ export function fromNodeSqlite(db: NodeSqliteDatabase, options: AdapterOptions =
     transaction: fn => runTransaction(runner, fn),
     close: () => {
       statements.clear()
-      if (open && options.lent !== true) db.close()
+      // Unlike other drivers, this one throws when the host has closed the database before.
+      if (open && options.lent !== true && db.isOpen !== false) db.close()
       open = false
     },
     get inTransaction() {

@@ -64,6 +64,9 @@ export function watchNodeSqlite(db: NodeSqliteDatabase, watch: Watch): NodeSqlit
     },
     exec: sql => watch.run(sql, [], inside, () => db.exec(sql)),
     close: () => db.close(),
+    get isOpen() {
+      return db.isOpen !== false
+    },
     get isTransaction() {
       return inside()
     },
