@@ -32,7 +32,7 @@ const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/unable to open database/i, "CANTOPEN"],
   [/constraint failed/i, "CONSTRAINT"],
   [/too big/i, "TOOBIG"],
-  [/(not open|closed)/i, "MISUSE"],
+  [/not open|closed|statement has been finalized/i, "MISUSE"],
 ]
 
 interface Meaning {
