@@ -14,6 +14,8 @@ export class Watch {
   statements: SeenStatement[] = []
   /** Transactions committed and writes outside of one. */
   commits = 0
+  /** Called before each statement with its text; what it throws is the statement's failure. */
+  before: (sql: string) => void = () => {}
 
   clear(): void {
     this.statements = []
@@ -23,6 +25,7 @@ export class Watch {
   run<R>(sql: string, params: readonly unknown[], isInTransaction: () => boolean, run: () => R): R {
     this.statements.push({ sql, params: params.length })
     this.fault.pass()
+    this.before(sql)
     const alone = /^(INSERT|UPDATE|DELETE|CREATE)/.test(sql) && !isInTransaction()
     const result = run()
     if (alone || sql === "COMMIT") this.commits++
