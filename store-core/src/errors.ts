@@ -73,7 +73,8 @@ export class StoreError extends Error {
   readonly code: StoreErrorCode
   /** Which kind of store: `"memory"`, `"sqlite"`, … */
   readonly backend: string
-  readonly docId?: DocId
+  /** Absent where no single document is concerned. */
+  declare readonly docId?: DocId
   /** Whether the same call may succeed later without anything being changed. */
   readonly retryable: boolean
   /**

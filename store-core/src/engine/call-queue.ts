@@ -15,10 +15,11 @@ export interface Call {
   readonly settle: (error: Error | null) => void
   /** The call on the same document after this one. */
   next: Call | null
+  /** Waiting for the call before it, ready for the next commit, or having its turn. */
   state: "waiting" | "ready" | "running"
   /** Whether a removal's open loads have been read ahead. */
   prepared: boolean
-  /** How often the write was tried apart from its group, and until when it may be. */
+  /** How often the write was tried apart from its group, and until when it may be; 0 before its first failure. */
   attempts: number
   deadline: number
   /** Told when the call's turn is over. */
@@ -53,6 +54,8 @@ const GROUP_RECORDS = 5000
 export class CallQueue {
   private readonly tails = new Map<DocId, Call>()
   private ready: Call[] = []
+  private readonly starting: Call[] = []
+  private isStarting = false
 
   /** Puts a call at the end of its document's chain; a read that has nobody before it starts at once. */
   add(call: Call): void {
@@ -89,21 +92,35 @@ export class CallQueue {
   makeReady(call: Call): void {
     if (call.start !== null) {
       call.state = "running"
-      call.start(call)
+      this.starting.push(call)
+      this.startReads()
     } else {
       call.state = "ready"
       this.ready.push(call)
     }
   }
 
+  /** Starts reads one after the other: one inside the other, thousands that are answered at once overflow the stack. */
+  private startReads(): void {
+    if (this.isStarting) return
+    this.isStarting = true
+    for (let call = this.starting.shift(); call !== undefined; call = this.starting.shift()) call.start?.(call)
+    this.isStarting = false
+  }
+
   /**
    * Takes the next group of writes. Each document's first write comes before any document's second, so that a long
    * queue on one document does not keep the others out of the next commit.
    *
-   * @param admit May keep a call out of this group: "later" leaves it ready, "gone" means it was dealt with.
+   * A write that follows one of the group and does not get into it goes on waiting for that one: were it ready, it
+   * would pass a predecessor that has to be tried again.
+   *
+   * @param admit May keep a call out of this group: "later", or "gone" when it was dealt with. `follows` says that the
+   * call before it on its document is in the group; only such a call may be told "later".
    */
-  takeGroup(admit: (call: Call, group: readonly Call[]) => "yes" | "later" | "gone"): Call[] {
+  takeGroup(admit: (call: Call, follows: boolean) => "yes" | "later" | "gone"): Call[] {
     const candidates = this.ready
+    const first = candidates.length
     this.ready = []
     const group: Call[] = []
     let records = 0
@@ -113,20 +130,15 @@ export class CallQueue {
       const call = candidates[at] as Call
       const full = records + call.records > GROUP_RECORDS || bytes + call.bytes > GROUP_BYTES
       if (full && group.length > 0) break
-      const verdict = admit(call, group)
-      if (verdict === "later") this.ready.push(call)
-      if (verdict !== "yes") continue
+      if (admit(call, at >= first) !== "yes") continue
       call.state = "running"
       group.push(call)
       records += call.records
       bytes += call.bytes
       const next = call.next
-      if (next !== null && next.start === null) {
-        next.state = "ready"
-        candidates.push(next)
-      }
+      if (next !== null && next.start === null) candidates.push(next)
     }
-    for (; at < candidates.length; at++) this.ready.push(candidates[at] as Call)
+    for (; at < first; at++) this.ready.push(candidates[at] as Call)
     return group
   }
 

@@ -143,6 +143,7 @@ export class EngineStore implements Store, AsyncDisposable {
     if (operation.kind === "append") return
     const reading = this.open.readAhead(operation.docId, this.readAhead)
     if (reading === undefined) return
+    this.open.removalEnded(operation.docId, false)
     const message = `Document ${showDocId(operation.docId)}: an open load has to read first, and the database is locked. Try again.`
     throw new StoreError("STORE_BUSY", message, { backend: this.backend.name, docId: operation.docId })
   }
@@ -181,6 +182,7 @@ export class EngineStore implements Store, AsyncDisposable {
     return {
       watches: (docId: DocId) => this.guard.watches(docId),
       refusal: (operation: WriteOperation) => this.guard.refusal(operation),
+      hasOpenLoads: (docId: DocId) => this.open.has(docId),
       beforeRemoval: (docId: DocId) => this.open.readAhead(docId, this.readAhead),
       afterWrite: (operation: WriteOperation, error: StoreError | null) => this.afterWrite(operation, error),
       readFailed: (docId: DocId, error: unknown) => this.readFailed(docId, error),
@@ -197,12 +199,12 @@ export class EngineStore implements Store, AsyncDisposable {
   private afterWrite(operation: WriteOperation, error: StoreError | null): void {
     if (operation.kind === "append") return
     if (error === null) this.guard.lift(operation.docId)
-    else this.open.removalFailed(operation.docId)
+    this.open.removalEnded(operation.docId, error === null)
   }
 
   /** Whatever a backend threw, as a `StoreError` that names the document. */
   private describe(error: unknown, docId: DocId | undefined): StoreError {
-    if (isStoreError(error) && (error.docId !== undefined || docId === undefined)) return error
+    if (isStoreError(error) && (error.docId === docId || docId === undefined)) return error
     const code: StoreErrorCode = isStoreError(error) ? error.code : "STORE_BACKEND"
     const said = error instanceof Error ? error.message : String(error)
     const message = docId === undefined ? said : `Document ${showDocId(docId)}: ${said}`

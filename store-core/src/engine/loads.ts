@@ -29,8 +29,8 @@ export class Load implements PageSource<StoreRecord> {
   private ahead: (readonly StoreRecord[])[] = []
   private fetching: Promise<void> | null = null
   private released = false
-  /** A write of this store may take the rest of the document away; if so, that is no failure of the store. */
-  private ownRemoval = false
+  /** Whether a write of this store may take the rest of the document away, or has; that is no failure of the store. */
+  private ownRemoval: "none" | "pending" | "done" = "none"
   private readonly context: LoadContext
   private readonly docId: DocId
 
@@ -52,12 +52,14 @@ export class Load implements PageSource<StoreRecord> {
   }
 
   async fetch(): Promise<readonly StoreRecord[] | null> {
+    // The scheduler reports its failure in the document's turn. Once more here, a delete called since would not count.
+    if (this.cursor === undefined) return this.first()
     try {
-      if (this.cursor === undefined) return await this.first()
       if (this.ahead.length === 0 && this.cursor !== null) {
         await nextTurn()
-        // A removal may be reading ahead by now, or have done so.
-        if (this.fetching !== null) await this.fetching
+        // A removal may be reading ahead by now, or have done so; while it goes on, a second reader of the same cursor
+        // would get the same records again.
+        while (this.fetching !== null) await this.fetching
         if (this.ahead.length === 0 && this.cursor !== null) await this.readPage()
       }
       const records = this.ahead.shift()
@@ -81,7 +83,7 @@ export class Load implements PageSource<StoreRecord> {
    * the backend does. What does not fit or cannot be read stays unread: the load will find it gone.
    */
   readAhead(budget: { bytes: number }): void | Promise<void> {
-    this.ownRemoval = true
+    if (this.ownRemoval === "none") this.ownRemoval = "pending"
     while (!this.released && this.cursor !== null && budget.bytes > 0) {
       if (this.fetching !== null) return this.fetching.then(() => this.readAhead(budget))
       try {
@@ -94,9 +96,10 @@ export class Load implements PageSource<StoreRecord> {
     }
   }
 
-  /** The removal failed: what overtakes the load from now on is not this store. */
-  removalFailed(): void {
-    this.ownRemoval = false
+  /** The removal is stored, or has failed: then what overtakes the load from now on is not this store. */
+  removalEnded(stored: boolean): void {
+    if (stored) this.ownRemoval = "done"
+    else if (this.ownRemoval === "pending") this.ownRemoval = "none"
   }
 
   /** The first page fixes what the load yields; only reading it takes the document's turn. */
@@ -158,7 +161,7 @@ export class Load implements PageSource<StoreRecord> {
 
   private failed(error: unknown): StoreError {
     const described = this.context.describe(error, this.docId)
-    const byUs = this.ownRemoval && described.code === "STORE_LOAD_SUPERSEDED"
+    const byUs = this.ownRemoval !== "none" && described.code === "STORE_LOAD_SUPERSEDED"
     if (!byUs) this.context.guard.failed(this.docId, described)
     return described
   }
@@ -200,8 +203,12 @@ export class OpenLoads {
     return rest()
   }
 
-  removalFailed(docId: DocId): void {
-    for (const load of this.of(docId)) load.removalFailed()
+  has(docId: DocId): boolean {
+    return this.byDocument.has(docId)
+  }
+
+  removalEnded(docId: DocId, stored: boolean): void {
+    for (const load of this.of(docId)) load.removalEnded(stored)
   }
 
   private of(docId: DocId): Load[] {

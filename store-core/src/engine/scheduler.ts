@@ -12,6 +12,8 @@ export interface SchedulerHooks {
   /** The error to refuse the operation with instead of committing it, or null. `watches` says whether to ask. */
   watches(docId: DocId): boolean
   refusal(operation: WriteOperation): StoreError | null
+  /** Whether a load of the document is open that a removal has to let read ahead. */
+  hasOpenLoads(docId: DocId): boolean
   /** Called before an operation that removes records is committed; what it returns is waited for. */
   beforeRemoval(docId: DocId): void | Promise<void>
   /** Called when an operation is stored (error null) or has failed, before its caller hears of it. */
@@ -83,11 +85,14 @@ export class Scheduler {
 
   /** Gives every call made so far its turn at once; false when one has to wait for something. */
   settleNow(): boolean {
-    for (const read of this.delayed) {
-      this.delayed.delete(read)
-      read()
+    // A read may make writes ready, and a commit may end with a read that is delayed.
+    while (this.delayed.size > 0 || (this.queue.hasReadyWrites() && !this.committing)) {
+      for (const read of this.delayed) {
+        this.delayed.delete(read)
+        read()
+      }
+      this.flush()
     }
-    while (this.queue.hasReadyWrites() && !this.committing) this.flush()
     return this.queue.isEmpty()
   }
 
@@ -131,8 +136,12 @@ export class Scheduler {
 
   private flush(): void {
     if (this.committing) return
-    const group = this.queue.takeGroup((call, taken) => this.admit(call, taken))
-    if (group.length === 0) return
+    const group = this.queue.takeGroup((call, follows) => this.admit(call, follows))
+    if (group.length === 0) {
+      // All were refused, which may have made the writes behind them ready.
+      this.wake()
+      return
+    }
     this.committing = true
     let outcomes: readonly Outcome[] | Promise<readonly Outcome[]>
     try {
@@ -150,11 +159,11 @@ export class Scheduler {
     }
   }
 
-  private admit(call: Call, group: readonly Call[]): "yes" | "later" | "gone" {
+  private admit(call: Call, follows: boolean): "yes" | "later" | "gone" {
     const operation = call.write as WriteOperation
     if (this.hooks.watches(call.docId)) {
       // What goes before it in this group may lift the guard; that is known after the commit.
-      if (group.some(other => other.docId === call.docId)) return "later"
+      if (follows) return "later"
       const refusal = this.hooks.refusal(operation)
       if (refusal !== null) {
         this.finishCall(call, refusal)
@@ -162,6 +171,8 @@ export class Scheduler {
       }
     }
     if (operation.kind === "append" || call.prepared) return "yes"
+    // Reading ahead now would be beside the commit of what goes before.
+    if (follows && this.hooks.hasOpenLoads(call.docId)) return "later"
     const waiting = this.hooks.beforeRemoval(call.docId)
     if (waiting === undefined) return "yes"
     call.state = "running"
@@ -184,17 +195,29 @@ export class Scheduler {
   private finishGroup(group: readonly Call[], outcomes: readonly Outcome[]): void {
     this.committing = false
     const apart = new Set<DocId>()
-    for (let i = 0; i < group.length; i++) {
-      const call = group[i] as Call
-      const outcome = outcomes[i] ?? null
-      if (outcome === null || !passes(outcome)) this.finishCall(call, outcome)
-      else if (apart.has(call.docId)) call.state = "waiting"
-      else {
-        apart.add(call.docId)
-        this.tryApart(call, outcome)
-      }
-    }
+    for (let i = 0; i < group.length; i++) this.finishTried(group[i] as Call, outcomes[i] ?? null, apart)
     this.wake()
+  }
+
+  /**
+   * The backend answered for one call of a group. It skips an operation when somebody else holds the document; the
+   * neighbours do not wait for that one.
+   *
+   * @param apart The documents of the group with a call that will be tried again. Calls behind it go back to wait for
+   * it: what they were refused for may be that it was skipped.
+   */
+  private finishTried(call: Call, outcome: Outcome, apart: Set<DocId>): void {
+    if (outcome === null) {
+      this.finishCall(call, null)
+      return
+    }
+    const now = performance.now()
+    if (call.deadline === 0) call.deadline = now + this.busyTimeout
+    if (apart.has(call.docId)) call.state = "waiting"
+    else if (passes(outcome) && now < call.deadline) {
+      apart.add(call.docId)
+      this.tryApart(call)
+    } else this.finishCall(call, outcome)
   }
 
   private finishCall(call: Call, outcome: unknown): void {
@@ -205,14 +228,7 @@ export class Scheduler {
     this.queue.finish(call)
   }
 
-  /** The backend skipped the operation, because somebody else holds its document: its neighbours do not wait for it. */
-  private tryApart(call: Call, outcome: StoreError): void {
-    const now = performance.now()
-    if (call.attempts === 0) call.deadline = now + this.busyTimeout
-    if (now >= call.deadline) {
-      this.finishCall(call, outcome)
-      return
-    }
+  private tryApart(call: Call): void {
     void pause(call.attempts++).then(() => {
       this.queue.makeReady(call)
       this.wake()
@@ -237,20 +253,26 @@ export class Scheduler {
     if (group.length === 1 || passes(error) || isConnectionLoss(error)) {
       for (const call of group) this.finishCall(call, error)
     } else {
-      for (const call of group) await this.commitAlone(call)
+      const apart = new Set<DocId>()
+      for (const call of group) await this.commitAlone(call, apart)
     }
     this.committing = false
     this.wake()
   }
 
-  private async commitAlone(call: Call): Promise<void> {
-    let outcome: unknown
-    try {
-      outcome = (await this.retry.call(() => this.commit([call])))[0] ?? null
-    } catch (error) {
-      outcome = error
+  private async commitAlone(call: Call, apart: Set<DocId>): Promise<void> {
+    if (apart.has(call.docId)) {
+      call.state = "waiting"
+      return
     }
-    this.finishCall(call, outcome)
+    let outcomes: readonly Outcome[]
+    try {
+      outcomes = await this.retry.call(() => this.commit([call]))
+    } catch (error) {
+      this.finishCall(call, error)
+      return
+    }
+    this.finishTried(call, outcomes[0] ?? null, apart)
   }
 }
 
