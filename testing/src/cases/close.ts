@@ -2,7 +2,7 @@ import type { StoreRecord } from "@holdfast/store-core"
 import { collect, deepEqual, equal, rejects, within } from "../assert.js"
 import type { ConformanceCase } from "../case.js"
 import { binaryEntry, entry, meta, metaRecord } from "../fixtures.js"
-import { callsWith, create, forEach, iterate, labels, META, names, outcomes, started } from "./support.js"
+import { callsWith, create, forEach, iterate, label, labels, META, names, outcomes, started } from "./support.js"
 
 const HANG = 20_000
 
@@ -47,6 +47,23 @@ export const closeCases: readonly ConformanceCase[] = [
       await closed
       await rejects(() => load.next(), "STORE_CLOSED")
       await rejects(() => listing.next(), "STORE_CLOSED")
+    },
+  },
+  {
+    id: "close-completes-steps",
+    title: "steps of a load of several pages asked for before close are all answered, and those after it reject",
+    rules: ["CLOSE-1", "CLOSE-2", "LOAD-2"],
+    async run({ store }) {
+      const texts = names("e", 6000)
+      await store.replace("doc", [metaRecord(), ...texts.map(text => entry(text))])
+      const load = await started(store.loadAll("doc"))
+      const steps = texts.slice(0, 5000).map(() => load.next())
+      const closed = store.close()
+      const late = outcomes([load.next(), load.next()])
+      const seen = (await within(Promise.all(steps), HANG, "steps")).map(step => label(step.value))
+      deepEqual(seen, texts.slice(0, 5000))
+      deepEqual(await late, ["STORE_CLOSED", "STORE_CLOSED"])
+      await within(closed, HANG, "close")
     },
   },
   {
@@ -154,6 +171,24 @@ export const closeCases: readonly ConformanceCase[] = [
         await started(store.listDocIds())
       }
       await within(store.close(), HANG, "close")
+    },
+  },
+  {
+    id: "close-under-faults",
+    title: "a close that fails underneath rejects or resolves, the store stays closed, and close can be called again",
+    rules: ["CLOSE-2", "CLOSE-3", "WRITE-4"],
+    requires: ["fault"],
+    async run({ fresh }) {
+      for (let call = 1, struck = true; struck && call <= 100; call++) {
+        const { store, fault } = await fresh()
+        await create(store, "doc", "a")
+        fault?.arm(call)
+        await outcomes([store.close()])
+        struck = fault?.disarm() ?? false
+        await rejects(store.append("doc", entry("b")), "STORE_CLOSED")
+        await within(store.close(), HANG, `close again after a fault at call ${call}`)
+        await rejects(store.currentMeta("doc"), "STORE_CLOSED")
+      }
     },
   },
   {

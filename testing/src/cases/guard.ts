@@ -1,9 +1,9 @@
 import type { Store } from "@holdfast/store-core"
-import { collect, deepEqual, equal, ok, rejects } from "../assert.js"
+import { collect, deepEqual, equal, ok, rejects, within } from "../assert.js"
 import type { ConformanceCase } from "../case.js"
 import { entry, meta, metaRecord } from "../fixtures.js"
 import type { FaultSeam } from "../harness.js"
-import { create, labels, META, names, outcomes, started } from "./support.js"
+import { create, labels, META, names, outcomes, rest, started } from "./support.js"
 
 /** Makes a read fail in the store: at the first call underneath, or at the first that the store does not get over. */
 async function failRead(fault: FaultSeam, read: () => Promise<unknown>): Promise<void> {
@@ -147,6 +147,43 @@ export const guardCases: readonly ConformanceCase[] = [
       deepEqual(codes, ["ok", "STORE_LOAD_FAILED", "ok", "STORE_LOAD_FAILED", "ok", "ok", "ok"])
       deepEqual(await labels(store, "other"), [META, "b", "c", "d"])
       deepEqual(await labels(store, "doc"), [META, "a"])
+    },
+  },
+  {
+    id: "guard-refuses-whole-ticks",
+    title: "guarded calls made in one tick are all refused, each on its own, and hold up nothing after them",
+    rules: ["GUARD-1", "ORDER-4", "CLOSE-1"],
+    requires: ["fault"],
+    async run({ store, parts }) {
+      await create(store, "doc", "a")
+      await failLoad(store, parts.fault, "doc")
+      const calls = names("e", 20).map(text => store.append("doc", entry(text)))
+      calls.push(store.replace("doc", [metaRecord()]), store.append("other", metaRecord()))
+      const refused = Array<string>(21).fill("STORE_LOAD_FAILED")
+      deepEqual(await within(outcomes(calls), 20_000, "guarded calls"), [...refused, "ok"])
+      const mixed = [store.append("doc", entry("b")), labels(store, "doc")]
+      const behind = await within(outcomes(mixed), 20_000, "a load behind a guarded call")
+      deepEqual(behind, ["STORE_LOAD_FAILED", "ok"])
+      await store.append("doc", entry("d"))
+      await within(store.close(), 20_000, "close")
+    },
+  },
+  {
+    id: "guard-not-set-by-own-removal",
+    title: "a load the store's own replace overtook sets no guard, also when another replace was refused meanwhile",
+    rules: ["GUARD-3", "LOAD-4"],
+    requires: ["configured"],
+    async run({ parts }) {
+      const store = await parts.configured({ readAhead: 0 })
+      await store.replace("doc", [metaRecord(), ...names("e", 10_000).map(text => entry(text))])
+      const load = await started(store.loadAll("doc"))
+      await store.replace("doc", [metaRecord(), entry("new")])
+      await rejects(store.replace("doc", [metaRecord({ replicaType: ["other", 1, 0] })]), "STORE_META_MISMATCH")
+      const [code] = await outcomes([rest(load)])
+      ok(code === "ok" || code === "STORE_LOAD_SUPERSEDED", `${code} is what may become of the load`)
+      await store.append("doc", entry("more"))
+      deepEqual(await labels(store, "doc"), [META, "new", "more"])
+      await store.close()
     },
   },
   {

@@ -82,6 +82,22 @@ export const loadAllCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: "load-steps-asked-while-others-wait",
+    title: "a step asked for when an earlier one was answered and others still wait is answered after those",
+    rules: ["LOAD-2"],
+    async run({ store }) {
+      await create(store, "doc", "a", "b", "c", "d", "e")
+      const iterator = iterate(store.loadAll("doc"))
+      const steps = [iterator.next(), iterator.next(), iterator.next()]
+      await steps[0]
+      steps.push(iterator.next(), iterator.next())
+      await steps[1]
+      steps.push(iterator.next())
+      const seen = (await Promise.all(steps)).map(step => (step.done === true ? "end" : label(step.value)))
+      deepEqual(seen, [META, "a", "b", "c", "d", "e"])
+    },
+  },
+  {
     id: "load-twice-from-one-iterable",
     title: "every iteration of what loadAll returned is a load of its own, also when they are interleaved",
     rules: ["LOAD-8"],

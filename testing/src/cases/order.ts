@@ -116,6 +116,20 @@ export const orderCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: "order-many-calls-in-one-tick",
+    title: "tens of thousands of reads and writes called in one tick on one document are all answered, in order",
+    rules: ["ORDER-1", "ORDER-2"],
+    async run({ store }) {
+      const created = store.append("doc", metaRecord())
+      const found = Array.from({ length: 20_000 }, () => store.currentMeta("doc"))
+      const written = store.append("doc", metaRecord({ schemaHash: "two" }))
+      const after = Array.from({ length: 20_000 }, () => store.currentMeta("doc"))
+      for (const one of await within(Promise.all(found), HANG, "reads")) equal(one?.schemaHash, "schema-1", "before")
+      for (const one of await within(Promise.all(after), HANG, "reads")) equal(one?.schemaHash, "two", "after")
+      await Promise.all([created, written])
+    },
+  },
+  {
     id: "order-reads-see-earlier-writes",
     title: "currentMeta, loadAll and listDocIds called right after un-awaited writes see them",
     rules: ["ORDER-2"],
