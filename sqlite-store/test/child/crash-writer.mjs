@@ -1,0 +1,38 @@
+// Writes without awaiting, a few dozen calls ahead, and says the number of each write that was acknowledged. Runs until
+// it is killed.
+import { writeSync } from "node:fs"
+import { openSqliteStore } from "@holdfast/sqlite-store/open"
+import { randomWrites } from "./random-writes.mjs"
+
+const [path, seed, durability] = process.argv.slice(2)
+const store = await openSqliteStore(path, { durability })
+let pending = 0
+let settled = () => {}
+writeSync(1, "open\n")
+
+for (const { number, docId, kind, records } of randomWrites(Number(seed))) {
+  const call =
+    kind === "replace"
+      ? store.replace(docId, records)
+      : kind === "delete"
+        ? store.delete(docId)
+        : store.append(docId, records[0])
+  pending++
+  call.then(
+    () => {
+      // Written at once: what is still in a buffer of this process when it is killed would look unacknowledged.
+      writeSync(1, `${number}\n`)
+      pending--
+      settled()
+    },
+    error => {
+      writeSync(1, `failed ${number} ${error.code} ${error.message}\n`)
+      process.exit(1)
+    },
+  )
+  while (pending >= 40) {
+    await new Promise(resolve => {
+      settled = resolve
+    })
+  }
+}
