@@ -3,7 +3,11 @@ export {
   type BetterSqlite3Statement,
   fromBetterSqlite3,
 } from "./adapters/better-sqlite3.js"
+export { type BunSqliteDatabase, type BunSqliteStatement, fromBunSqlite } from "./adapters/bun-sqlite.js"
+export { type DurableObjectContext, fromDurableObject } from "./adapters/durable-object.js"
 export { fromNodeSqlite, type NodeSqliteDatabase, type NodeSqliteStatement } from "./adapters/node-sqlite.js"
+export { fromSqlJs, type SqlJsDatabase } from "./adapters/sql-js.js"
+export type { SqlJsStatement } from "./adapters/sql-js-row.js"
 export type { AdapterOptions, SqliteAdapter, SqliteParameter } from "./sqlite-adapter.js"
 export { createSqliteStore, SqliteStore, type SqliteStoreOptions } from "./sqlite-store.js"
 export { type StoreTransaction, transact } from "./transact.js"
