@@ -1,0 +1,2 @@
+export { FileBackend, openFileStore } from "./file-store.js"
+export type { LogFile } from "./log.js"
