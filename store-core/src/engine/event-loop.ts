@@ -1,6 +1,9 @@
 /** How long work may go on in microtasks before timers and I/O of the program get a turn, in milliseconds. */
 const LONGEST_STRETCH = 8
 
+/** How many pages may be read in one stretch: in a Worker the clock stands still until the next I/O. */
+const PAGES_PER_STRETCH = 16
+
 /** Only some runtimes have it; there it is much quicker than a timer, which browsers hold back for milliseconds. */
 const { setImmediate } = globalThis as { setImmediate?: (callback: () => void) => unknown }
 
@@ -21,15 +24,22 @@ export function nextTurn(): Promise<void> {
 export class Stretch {
   private since = 0
   private running = false
+  private pages = 0
 
   /** Whether the present stretch is over its length; the first call begins one. */
   isOver(): boolean {
     if (this.running) return performance.now() - this.since > LONGEST_STRETCH
     this.running = true
+    this.pages = 0
     this.since = performance.now()
     afterTurn(() => {
       this.running = false
     })
     return false
+  }
+
+  /** The same for who is about to read one more page of many. */
+  isOverForPage(): boolean {
+    return this.isOver() || ++this.pages > PAGES_PER_STRETCH
   }
 }

@@ -37,7 +37,7 @@ export class Listing implements PageSource<DocId> {
     if (this.complete) return null
     try {
       if (this.after === null) await this.context.scheduler.settled()
-      else await nextTurn()
+      else if (this.context.scheduler.stretch.isOverForPage()) await nextTurn()
       const { backend, retry } = this.context
       const ids = await retry.call(() => backend.readIds(this.prefix, this.after, PAGE_IDS))
       this.complete = ids.length < PAGE_IDS

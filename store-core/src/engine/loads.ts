@@ -56,7 +56,7 @@ export class Load implements PageSource<StoreRecord> {
     if (this.cursor === undefined) return this.first()
     try {
       if (this.ahead.length === 0 && this.cursor !== null) {
-        await nextTurn()
+        if (this.context.scheduler.stretch.isOverForPage()) await nextTurn()
         // A removal may be reading ahead by now, or have done so; while it goes on, a second reader of the same cursor
         // would get the same records again.
         while (this.fetching !== null) await this.fetching

@@ -27,7 +27,7 @@ export interface SchedulerHooks {
 /** Gives every call its turn: reads at once when their document is free, writes in groups that share a commit. */
 export class Scheduler {
   private readonly queue = new CallQueue()
-  private readonly stretch = new Stretch()
+  readonly stretch = new Stretch()
   readonly plan: Plan
   /** Reads that wait for a turn of the event loop. */
   private readonly delayed = new Set<() => void>()
@@ -43,7 +43,6 @@ export class Scheduler {
     this.hooks = hooks
     this.retry = retry
     this.busyTimeout = busyTimeout
-
     this.plan = createPlan(backend.name)
   }
 
