@@ -85,8 +85,10 @@ describe("the document's order holds when a write has to be tried again", () => 
     const store = new EngineStore(backend)
     let locked = 1
     backend.refuse = operation => {
-      const first = operation.kind === "append" && operation.records[0]?.kind === "meta"
-      return first && locked-- > 0 ? failure("STORE_BUSY") : null
+      if (locked === 0) return null
+      if (operation.kind === "append" && operation.records[0]?.kind === "meta") return failure("STORE_BUSY")
+      locked--
+      return failure("STORE_META_MISSING")
     }
     const writes = [store.append("a", metaRecord()), store.append("a", entry(1))]
     expect(await Promise.all(writes.map(write => soon(write, 2000)))).toEqual(["ok", "ok"])

@@ -44,7 +44,7 @@ export class ScriptedBackend implements Backend<Position> {
   before: (step: Step) => void | Promise<void> = () => {}
   /** Runs after a call had its effect, before the engine hears of it. */
   after: (step: Step) => void | Promise<void> = () => {}
-  /** Refuses an operation as a backend does whose document is locked; null lets it pass. */
+  /** Refuses an operation, and those behind it on its document, as a backend does whose document is locked. */
   refuse: (operation: WriteOperation) => StoreError | null = () => null
   pageRecords = 2
   /** Every second page has no record, as when the next record is large. */
@@ -133,7 +133,12 @@ export class ScriptedBackend implements Backend<Position> {
   }
 
   private apply(operations: readonly WriteOperation[], plan: Plan): readonly Outcome[] {
-    const refused = operations.map(operation => this.refuse(operation))
+    const locked = new Map<DocId, StoreError>()
+    const refused = operations.map(operation => {
+      const refusal = this.refuse(operation) ?? locked.get(operation.docId) ?? null
+      if (refusal !== null) locked.set(operation.docId, refusal)
+      return refusal
+    })
     const passed = operations.filter((_, i) => refused[i] === null)
     const outcomes = [...this.data.commit(passed, plan)]
     return operations.map((operation, i) => {
