@@ -93,11 +93,11 @@ export class StoreError extends Error {
   }
 }
 
-/** Whether `error` is a `StoreError` of any copy of this package, optionally one with this code. */
+/** Whether `error` is a `StoreError`, of any copy of this package and any realm, optionally one with this code. */
 export function isStoreError(error: unknown, code?: StoreErrorCode): error is StoreError {
-  if (!(error instanceof Error) || error.name !== "StoreError") return false
-  const found = (error as { code?: unknown }).code
-  return code === undefined ? typeof found === "string" : found === code
+  if (typeof error !== "object" || error === null) return false
+  const { name, code: found } = error as { name?: unknown; code?: unknown }
+  return name === "StoreError" && (code === undefined ? typeof found === "string" : found === code)
 }
 
 /** A document's id as messages show it: quoted, escaped, and cut where it is long. */

@@ -5,8 +5,9 @@ import type { DocId, StoreMeta, StoreRecord } from "../store.js"
 /**
  * What a database has to do; everything else a store promises is done once, in the engine.
  *
- * The engine calls `commit` once at a time and never while it reads the same document. Reads of other documents may run
- * beside it. Every method may answer with or without a promise; a synchronous backend that answers without one is
+ * The engine calls `commit` once at a time, and never while it reads the metadata or the first page of one of the
+ * documents. All other reads may run beside it, later pages of a load included, so a page must be read in one consistent
+ * look at the data. Every method may answer with or without a promise; a synchronous backend that answers without one is
  * used within the same tick. Errors are thrown as `StoreError`; the engine retries `STORE_BUSY` and `STORE_CONFLICT`
  * within its budget and adds the document to the message.
  *
@@ -52,7 +53,12 @@ export type WriteOperation =
   | { readonly kind: "replace"; readonly docId: DocId; readonly records: readonly StoreRecord[] }
   | { readonly kind: "delete"; readonly docId: DocId }
 
-/** What became of one operation: null when it is stored. */
+/**
+ * What became of one operation: null when it is stored.
+ *
+ * `STORE_BUSY` and `STORE_CONFLICT` say that it was skipped because somebody else holds its document. The engine tries it
+ * again apart from the group; the operations on the same document behind it must have been skipped too.
+ */
 export type Outcome = StoreError | null
 
 /**

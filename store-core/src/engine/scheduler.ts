@@ -1,4 +1,4 @@
-import { isStoreError, type StoreError } from "../errors.js"
+import { isStoreError, StoreError } from "../errors.js"
 import { recordBytes } from "../records.js"
 import type { DocId, StoreRecord } from "../store.js"
 import type { Backend, Outcome, Plan, WriteOperation } from "./backend.js"
@@ -185,16 +185,22 @@ export class Scheduler {
   }
 
   private commit(group: readonly Call[]): readonly Outcome[] | Promise<readonly Outcome[]> {
-    return this.backend.commit(
-      group.map(call => call.write as WriteOperation),
-      this.plan,
-    )
+    const operations = group.map(call => call.write as WriteOperation)
+    const outcomes = this.backend.commit(operations, this.plan)
+    return isPromise(outcomes) ? outcomes.then(all => this.complete(all, group)) : this.complete(outcomes, group)
+  }
+
+  /** An operation that a backend forgot to answer for must not count as stored. */
+  private complete(outcomes: readonly Outcome[], group: readonly Call[]): readonly Outcome[] {
+    if (outcomes.length === group.length) return outcomes
+    const message = `The backend answered for ${outcomes.length} of ${group.length} operations.`
+    throw new StoreError("STORE_BACKEND", message, { backend: this.backend.name, outcome: "unknown" })
   }
 
   private finishGroup(group: readonly Call[], outcomes: readonly Outcome[]): void {
     this.committing = false
     const apart = new Set<DocId>()
-    for (let i = 0; i < group.length; i++) this.finishTried(group[i] as Call, outcomes[i] ?? null, apart)
+    for (let i = 0; i < group.length; i++) this.finishTried(group[i] as Call, outcomes[i] as Outcome, apart)
     this.wake()
   }
 
@@ -252,26 +258,28 @@ export class Scheduler {
     if (group.length === 1 || passes(error) || isConnectionLoss(error)) {
       for (const call of group) this.finishCall(call, error)
     } else {
-      const apart = new Set<DocId>()
-      for (const call of group) await this.commitAlone(call, apart)
+      await this.commitEach(group)
     }
     this.committing = false
     this.wake()
   }
 
-  private async commitAlone(call: Call, apart: Set<DocId>): Promise<void> {
-    if (apart.has(call.docId)) {
-      call.state = "waiting"
-      return
+  private async commitEach(group: readonly Call[]): Promise<void> {
+    const apart = new Set<DocId>()
+    let lost: { readonly error: unknown } | null = null
+    for (const call of group) {
+      if (apart.has(call.docId)) call.state = "waiting"
+      else if (lost !== null) this.finishCall(call, lost.error)
+      else {
+        try {
+          const [outcome] = await this.retry.call(() => this.commit([call]))
+          this.finishTried(call, outcome ?? null, apart)
+        } catch (error) {
+          if (isConnectionLoss(error)) lost = { error }
+          this.finishCall(call, error)
+        }
+      }
     }
-    let outcomes: readonly Outcome[]
-    try {
-      outcomes = await this.retry.call(() => this.commit([call]))
-    } catch (error) {
-      this.finishCall(call, error)
-      return
-    }
-    this.finishTried(call, outcomes[0] ?? null, apart)
   }
 }
 
