@@ -32,6 +32,7 @@ const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/unable to open database/i, "CANTOPEN"],
   [/constraint failed/i, "CONSTRAINT"],
   [/too big/i, "TOOBIG"],
+  [/no such table/i, "REMOVED"],
   [/not open|closed|statement has been finalized/i, "MISUSE"],
 ]
 
@@ -55,6 +56,10 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   TOOBIG: { code: "STORE_RECORD_TOO_LARGE", remedy: "Raise the connection's length limit." },
   MISUSE: { code: "STORE_UNAVAILABLE", remedy: "The connection was closed under the store; open another." },
   INTERRUPT: { code: "STORE_TIMEOUT", remedy: "The statement was interrupted; try again." },
+  REMOVED: {
+    code: "STORE_FORMAT_UNSUPPORTED",
+    remedy: "Its tables were removed after the store was opened, as a Durable Object's deleteAll() does; open another.",
+  },
   // A failed write or sync of the log may or may not have reached the disk.
   IOERR: { code: "STORE_BACKEND", remedy: "Reading or writing the file failed; check the disk.", outcome: "unknown" },
 }
