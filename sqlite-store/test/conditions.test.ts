@@ -164,6 +164,19 @@ describe.each(BINDINGS)("a store over %s", binding => {
     })
   })
 
+  describe("whose connection cannot be closed now", () => {
+    it("rejects and can be closed again (CLOSE-3)", async () => {
+      connection.watch.before = sql => {
+        if (sql === "close") throw new Error("not now")
+      }
+      await Promise.all([rejects(store.close(), "STORE_BACKEND"), rejects(store.close(), "STORE_BACKEND")])
+      await rejects(store.currentMeta("doc"), "STORE_CLOSED")
+      connection.watch.before = () => {}
+      await store.close()
+      expect(connection.isOpen()).toBe(false)
+    })
+  })
+
   describe("whose ROLLBACK fails", () => {
     const failing = (sqls: string[]) => (sql: string) => {
       const at = sqls.findIndex(start => sql.startsWith(start))

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs"
 import { type Store, StoreError } from "@holdfast/store-core"
 import { collect, entry, metaRecord, rejects } from "@holdfast/testing"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -48,6 +48,20 @@ describe("openSqliteStore", () => {
     await collect(again.listDocIds())
     await again.close()
     expect(hashesIn(dir.path)).toEqual(before)
+  })
+
+  it("can be opened and closed again and again without leaving a handle or growing the file (CLOSE-4)", async () => {
+    const handles = () => (existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : 0)
+    const first = await openSqliteStore(path)
+    await write(first)
+    await first.close()
+    const before = { handles: handles(), size: statSync(path).size }
+    for (let i = 0; i < 100; i++) {
+      const store = await openSqliteStore(path)
+      await collect(store.loadAll("doc"))
+      await store.close()
+    }
+    expect({ handles: handles(), size: statSync(path).size }).toEqual(before)
   })
 
   it("keeps a database in memory to itself", async () => {

@@ -63,6 +63,13 @@ describe.each(BINDINGS)("statements over %s", binding => {
     expect((await collect(store.loadAll("doc-7"))).length).toBe(11)
   })
 
+  it("a group begins as a writer, so that no other connection writes between its reads and its writes", async () => {
+    const group = () => Promise.all(names(3).map(docId => store.append(docId, metaRecord())))
+    const statements = await statementsOf(group)
+    expect(statements[0]).toBe("BEGIN IMMEDIATE")
+    expect(statements.at(-1)).toBe("COMMIT")
+  })
+
   it("an append alone is one statement", async () => {
     await store.append("doc", metaRecord())
     await store.append("doc", entry(1))

@@ -48,12 +48,14 @@ const jobs = {
     }
     return all
   },
-  /** Creates the documents and appends to them, over and over. */
+  /** Creates the documents, then appends to each, over and over; the later ones are documents the store knows. */
   async create({ docs, count }) {
     const all = []
     for (let i = 0; i < count; i++) {
-      const calls = docs.flatMap(docId => [store.append(docId, meta), store.append(docId, entry(`${i}`))])
-      all.push(...(await outcomes(calls)))
+      all.push(...(await outcomes(docs.flatMap(docId => [store.append(docId, meta), store.append(docId, entry("0"))]))))
+      for (let more = 1; more <= 3; more++) {
+        all.push(...(await outcomes(docs.map(docId => store.append(docId, entry(`${more}`))))))
+      }
     }
     return all
   },

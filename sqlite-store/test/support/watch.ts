@@ -14,7 +14,7 @@ export class Watch {
   statements: SeenStatement[] = []
   /** Transactions committed and writes outside of one. */
   commits = 0
-  /** Called before each statement with its text; what it throws is the statement's failure. */
+  /** Called before each statement with its text, and before "close"; what it throws is the failure of that. */
   before: (sql: string) => void = () => {}
 
   clear(): void {
@@ -46,7 +46,10 @@ export function watchBetterSqlite3(db: BetterSqlite3Database, watch: Watch): Bet
       }
     },
     exec: sql => watch.run(sql, [], inside, () => db.exec(sql)),
-    close: () => db.close(),
+    close: () => {
+      watch.before("close")
+      db.close()
+    },
     get inTransaction() {
       return db.inTransaction
     },
@@ -66,7 +69,10 @@ export function watchNodeSqlite(db: NodeSqliteDatabase, watch: Watch): NodeSqlit
       }
     },
     exec: sql => watch.run(sql, [], inside, () => db.exec(sql)),
-    close: () => db.close(),
+    close: () => {
+      watch.before("close")
+      db.close()
+    },
     get isOpen() {
       return db.isOpen !== false
     },
