@@ -174,7 +174,11 @@ export class SqliteBackend implements Backend<Cursor> {
   }
 
   /** Throws `STORE_IN_TRANSACTION` when the connection is inside a transaction. */
-  refuseTransaction(): void {
+  checkTransaction(): void {
+    this.run(() => this.refuseTransaction())
+  }
+
+  private refuseTransaction(): void {
     if (!this.transacting && this.adapter.inTransaction !== true) return
     const message = this.transacting
       ? "transact was called inside transact. Write through the argument of the function that runs now."

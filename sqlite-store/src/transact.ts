@@ -54,7 +54,8 @@ export function transact<R>(store: EngineStore, work: (tx: StoreTransaction) => 
     })
   }
   try {
-    backend.refuseTransaction()
+    engine.checkOpen()
+    backend.checkTransaction()
     engine.settleNow()
     const result = backend.transact(engine.plan, run)
     finish(engine, written, null)

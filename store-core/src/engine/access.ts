@@ -11,7 +11,9 @@ export const ENGINE: unique symbol = Symbol.for("holdfast.engine") as typeof ENG
 export interface EngineAccess {
   readonly backend: Backend
   readonly plan: Plan
-  /** Gives every call made so far its turn, at once; throws `STORE_BUSY` when one has to wait, `STORE_CLOSED` when closed. */
+  /** Throws `STORE_CLOSED` after `close`. */
+  checkOpen(): void
+  /** Gives every call made so far its turn, at once; throws `STORE_BUSY` when one has to wait. */
   settleNow(): void
   /** Checks and copies a call's arguments, as the method of that name does; throws what it would reject with. */
   prepare(kind: WriteOperation["kind"], docId: unknown, records?: unknown): WriteOperation

@@ -108,6 +108,7 @@ export class EngineStore implements Store, AsyncDisposable {
     return {
       backend: this.backend,
       plan: this.scheduler.plan,
+      checkOpen: () => this.checkOpen(),
       settleNow: () => this.settleNow(),
       prepare: (kind, docId, records) => this.prepare(kind, docId, records),
       admit: operation => this.admit(operation),
@@ -130,8 +131,11 @@ export class EngineStore implements Store, AsyncDisposable {
     return { kind, docId, records: kind === "append" ? [copyRecord(records, owner)] : copyRecords(records, owner) }
   }
 
-  private settleNow(): void {
+  private checkOpen(): void {
     if (this.isClosed) throw this.closedError()
+  }
+
+  private settleNow(): void {
     if (this.scheduler.settleNow()) return
     const message = "Calls made before have to wait, for a lock or for the database. Try again when they are done."
     throw new StoreError("STORE_BUSY", message, { backend: this.backend.name })
@@ -169,7 +173,7 @@ export class EngineStore implements Store, AsyncDisposable {
   }
 
   private checkCall(docId: unknown): asserts docId is DocId {
-    if (this.isClosed) throw this.closedError()
+    this.checkOpen()
     checkDocId(docId, this.backend.name)
   }
 
