@@ -1,2 +1,3 @@
 export { FileBackend, openFileStore } from "./file-store.js"
 export type { LogFile } from "./log.js"
+export { fromDriver } from "./sqlite-binding.js"
