@@ -31,7 +31,8 @@ export function copyRecords(value: unknown, owner: RecordOwner): StoreRecord[] {
   return guarded(owner, () => {
     if (!Array.isArray(value)) throw invalid(owner, "records", "an array of records", value)
     const records: StoreRecord[] = []
-    for (let i = 0; i < value.length; i++) records.push(copy(value[i], owner, `records[${i}]`))
+    const { length } = value
+    for (let i = 0; i < length; i++) records.push(copy(value[i], owner, `records[${i}]`))
     if (records[0]?.kind !== "meta") {
       const message = `Document ${showDocId(owner.docId)}: the first record of a replace is ${records.length === 0 ? "missing" : "an entry"}. Begin the batch with a meta record.`
       throw new StoreError("STORE_META_MISSING", message, owner)

@@ -1,0 +1,104 @@
+import {
+  anyBoolean,
+  anyCount,
+  checkOptions,
+  createMemoryStore,
+  ENGINE_OPTIONS,
+  EngineStore,
+  MemoryBackend,
+  MemoryStorage,
+} from "@holdfast/store-core"
+import { describe, expect, it } from "vitest"
+import { withDefaults } from "../src/engine/options.js"
+
+function refusal(options: unknown): string {
+  try {
+    checkOptions("openIt", options, { ...ENGINE_OPTIONS, storage: anyBoolean })
+    return "accepted"
+  } catch (error) {
+    expect(error).toBeInstanceOf(TypeError)
+    return (error as Error).message
+  }
+}
+
+describe("OPEN-3: options", () => {
+  it.each([
+    undefined,
+    {},
+    { readAhead: undefined },
+    { readAhead: 0, loadGuard: false, busyTimeout: Number.MAX_SAFE_INTEGER },
+    Object.create(null),
+  ])("accepts %s", options => {
+    expect(refusal(options)).toBe("accepted")
+  })
+
+  it.each([[null], [1], ["readAhead"], [[]], [() => {}], [true]])("refuses %s as options", options => {
+    expect(refusal(options)).toBe("openIt: the options must be an object.")
+  })
+
+  it.each([
+    ["readahead", "readAhead"],
+    ["read_ahead", "readAhead"],
+    ["read-ahead", "readAhead"],
+    ["readAhaed", "readAhead"],
+    ["readAhea", "readAhead"],
+    ["readAheads", "readAhead"],
+    ["redAhead", "readAhead"],
+    ["readAheadBytes", "readAhead"],
+    ["busyTimeoutMs", "busyTimeout"],
+    ["BUSY_TIMEOUT", "busyTimeout"],
+    ["busyTimeuot", "busyTimeout"],
+    ["loadGaurd", "loadGuard"],
+    ["loadguard", "loadGuard"],
+    ["load", "loadGuard"],
+    ["storge", "storage"],
+  ])("asks for %s whether %s was meant", (name, meant) => {
+    expect(refusal({ [name]: 1 })).toBe(`openIt: unknown option "${name}". Did you mean "${meant}"?`)
+  })
+
+  it.each(["timeout", "x", "__", "", "re", "constructor", "toString", "hasOwnProperty", "guardLoad", "daerAhead"])(
+    "lists the options for %j, which is like none",
+    name => {
+      expect(refusal({ [name]: 1 })).toBe(
+        `openIt: unknown option "${name}". The options are readAhead, loadGuard, busyTimeout, storage.`,
+      )
+    },
+  )
+
+  it("an own __proto__ is an unknown option", () => {
+    expect(refusal(JSON.parse('{"__proto__": 1}'))).toContain('unknown option "__proto__"')
+  })
+
+  it.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, "5", null, 5n, true])(
+    "refuses the count %s",
+    value => {
+      expect(refusal({ busyTimeout: value })).toBe('openIt: the option "busyTimeout" must be a whole number from 0.')
+      expect(anyCount.accepts(value)).toBe(false)
+    },
+  )
+
+  it.each([0, 1, "true", null])("refuses %s where true or false is expected", value => {
+    expect(refusal({ loadGuard: value })).toBe('openIt: the option "loadGuard" must be true or false.')
+  })
+
+  it("the stores check theirs under their own names", () => {
+    expect(() => createMemoryStore({ storage: {} as MemoryStorage })).toThrow(
+      new TypeError('createMemoryStore: the option "storage" must be a MemoryStorage.'),
+    )
+    expect(() => createMemoryStore({ readahead: 1 } as object)).toThrow(/createMemoryStore: unknown.*"readAhead"/)
+    expect(() => new EngineStore(new MemoryBackend(new MemoryStorage()), { storage: 1 } as object)).toThrow(
+      /EngineStore: unknown option "storage"/,
+    )
+  })
+
+  it("have the documented defaults, also where undefined is given", () => {
+    const defaults = { readAhead: 16 * 1024 * 1024, loadGuard: true, busyTimeout: 5000 }
+    expect(withDefaults({})).toEqual(defaults)
+    expect(withDefaults(Object.fromEntries(Object.keys(defaults).map(name => [name, undefined])))).toEqual(defaults)
+    expect(withDefaults({ readAhead: 0, loadGuard: false, busyTimeout: 0 })).toEqual({
+      readAhead: 0,
+      loadGuard: false,
+      busyTimeout: 0,
+    })
+  })
+})
