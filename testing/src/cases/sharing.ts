@@ -1,11 +1,8 @@
-import type { Store, StoreRecord } from "@holdfast/store-core"
-import { collect, deepEqual, equal, ok, rejects } from "../assert.js"
+import type { StoreRecord } from "@holdfast/store-core"
+import { collect, deepEqual, equal, rejects } from "../assert.js"
 import type { ConformanceCase } from "../case.js"
 import { binaryEntry, entry, meta, metaRecord } from "../fixtures.js"
-import { create, label, labels, META, names, outcomes, rest, started, untyped } from "./support.js"
-
-/** What a write may say when another store wrote the same document: then nothing was stored. */
-const COLLISIONS: readonly string[] = ["STORE_CONFLICT", "STORE_BUSY"]
+import { create, label, labels, META, names, outcomes, rest, started } from "./support.js"
 
 /** The labels a load still yields; the load must be the whole `expected` or end in `STORE_LOAD_SUPERSEDED`. */
 async function checkWholeOrSuperseded(
@@ -23,13 +20,6 @@ async function checkWholeOrSuperseded(
     return false
   })
   deepEqual(seen, whole ? expected : expected.slice(0, seen.length), whole ? "the whole load" : "the part of the load")
-}
-
-/** Appends that nobody awaits; returns the texts that were acknowledged. Anything but a collision fails. */
-async function appendAll(store: Store, docId: string, texts: readonly string[]): Promise<string[]> {
-  const codes = await outcomes(texts.map(text => store.append(docId, entry(text))))
-  for (const code of codes) ok(code === "ok" || COLLISIONS.includes(code), `${code} is ok or a collision`)
-  return texts.filter((_, i) => codes[i] === "ok")
 }
 
 export const sharingCases: readonly ConformanceCase[] = [
@@ -65,124 +55,6 @@ export const sharingCases: readonly ConformanceCase[] = [
       const texts = names("e", 40)
       for (const [i, text] of texts.entries()) await stores[i % 3 === 0 ? 0 : 1]?.append("doc", entry(text))
       deepEqual(await labels(store, "doc"), [META, ...texts])
-    },
-  },
-  {
-    id: "share-interleaved-appends",
-    title: "two stores that append to one document at once lose nothing, and each one's order is kept",
-    rules: ["SHARE-2"],
-    requires: ["second", "multiWriter"],
-    async run({ store, parts }) {
-      const second = await parts.second()
-      await create(store, "doc")
-      const mine = names("mine", 150)
-      const theirs = names("theirs", 150)
-      const acknowledged = await Promise.all([appendAll(store, "doc", mine), appendAll(second, "doc", theirs)])
-      const stored = await labels(store, "doc")
-      deepEqual(await labels(second, "doc"), stored, "what both load")
-      equal(stored[0], META, "the first record")
-      deepEqual(
-        ["mine", "theirs"].map(stem => stored.filter(text => text.startsWith(stem))),
-        acknowledged,
-      )
-      equal(stored.length, 1 + acknowledged.flat().length, "number of records")
-    },
-  },
-  {
-    id: "share-interleaved-one-by-one",
-    title: "two stores that await each append to documents they share lose nothing and reorder nothing",
-    rules: ["SHARE-2"],
-    requires: ["second", "multiWriter"],
-    async run({ store, parts }) {
-      const second = await parts.second()
-      const docs = ["a", "b"]
-      await Promise.all(docs.map(doc => create(store, doc)))
-      const write = async (writer: Store, stem: string) => {
-        const done: string[] = []
-        for (const text of names(stem, 40))
-          for (const doc of docs) done.push(...(await appendAll(writer, doc, [`${text} ${doc}`])))
-        return done
-      }
-      const [mine, theirs] = await Promise.all([write(store, "mine"), write(second, "theirs")])
-      for (const doc of docs) {
-        const stored = await labels(second, doc)
-        const of = (texts: readonly string[]) => texts.filter(text => text.endsWith(` ${doc}`))
-        deepEqual(
-          stored.filter(text => text.startsWith("mine")),
-          of(mine),
-          `mine in ${doc}`,
-        )
-        deepEqual(
-          stored.filter(text => text.startsWith("theirs")),
-          of(theirs),
-          `theirs in ${doc}`,
-        )
-      }
-    },
-  },
-  {
-    id: "share-creation-race",
-    title: "two stores that create the same document at once make one document with the records of both",
-    rules: ["SHARE-2", "APPEND-2"],
-    requires: ["second", "multiWriter"],
-    async run({ store, parts }) {
-      const second = await parts.second()
-      for (const doc of names("doc", 20)) {
-        const codes = await outcomes([
-          store.append(doc, metaRecord({ schemaHash: "one" })),
-          second.append(doc, metaRecord({ schemaHash: "two" })),
-        ])
-        for (const code of codes) ok(code === "ok" || COLLISIONS.includes(code), `${code} is ok or a collision`)
-        const expected = ["meta one", "meta two"].filter((_, i) => codes[i] === "ok")
-        const stored = await labels(store, doc)
-        deepEqual(stored.toSorted(), expected, doc)
-        equal(`meta ${(await second.currentMeta(doc))?.schemaHash}`, stored.at(-1), "metadata and the last meta")
-      }
-    },
-  },
-  {
-    id: "share-creation-race-of-two-identities",
-    title: "of two stores that create the same document with different identities at once at most one succeeds",
-    rules: ["SHARE-2", "META-3"],
-    requires: ["second", "multiWriter"],
-    async run({ store, parts }) {
-      const second = await parts.second()
-      const types = [meta().replicaType, ["other", 1, 0]] as const
-      for (const doc of names("doc", 20)) {
-        const codes = await outcomes(
-          [store, second].map((writer, i) => writer.append(doc, metaRecord({ replicaType: untyped(types[i]) }))),
-        )
-        ok(codes.filter(code => code === "ok").length <= 1, `not both stored: ${codes}`)
-        for (const code of codes) ok(["ok", "STORE_META_MISMATCH", ...COLLISIONS].includes(code), `${code} is expected`)
-        const winner = codes.indexOf("ok")
-        deepEqual((await store.currentMeta(doc))?.replicaType, winner === -1 ? undefined : types[winner], doc)
-        equal((await labels(second, doc)).length, winner === -1 ? 0 : 1, "number of records")
-      }
-    },
-  },
-  {
-    id: "share-append-races-delete",
-    title: "an append that races the other store's delete precedes it or rejects, and leaves nothing behind",
-    rules: ["SHARE-3", "DELETE-1"],
-    requires: ["second", "multiWriter"],
-    async run({ store, parts }) {
-      const second = await parts.second()
-      for (const [i, doc] of names("doc", 40).entries()) {
-        await create(store, doc, "a")
-        const calls = [
-          () => store.append(doc, entry("x")),
-          () => second.delete(doc),
-          () => store.append(doc, entry("y")),
-        ]
-        if (i % 2 === 1) calls.reverse()
-        const codes = await outcomes(calls.map(call => call()))
-        for (const code of codes) ok(["ok", "STORE_META_MISSING", ...COLLISIONS].includes(code), `${code} is expected`)
-        if (codes[1] !== "ok") await second.delete(doc)
-        deepEqual(await labels(second, doc), [], `${doc} after its delete`)
-        equal(await store.currentMeta(doc), null, "currentMeta")
-        await create(second, doc, "b")
-        deepEqual(await labels(store, doc), [META, "b"], `${doc}, created again`)
-      }
     },
   },
   {
@@ -317,54 +189,6 @@ export const sharingCases: readonly ConformanceCase[] = [
         await store.append("doc", entry("x"))
       }
       deepEqual(await labels(second, "doc"), [META, "new", "x"])
-    },
-  },
-  {
-    id: "share-replace-races-append",
-    title: "an append that races the other store's replace is wholly before or behind it",
-    rules: ["SHARE-2", "REPLACE-1"],
-    requires: ["second", "multiWriter"],
-    async run({ store, parts }) {
-      const second = await parts.second()
-      for (const [i, doc] of names("doc", 30).entries()) {
-        await create(store, doc, "old")
-        const calls = [
-          () => store.append(doc, entry("x")),
-          () => second.replace(doc, [metaRecord({ schemaHash: "new" }), entry("a"), entry("b")]),
-        ]
-        const codes = await outcomes(i % 2 === 0 ? calls.map(call => call()) : calls.toReversed().map(call => call()))
-        for (const code of codes) ok(code === "ok" || COLLISIONS.includes(code), `${code} is ok or a collision`)
-        const replaced = codes[i % 2 === 0 ? 1 : 0] === "ok"
-        const appended = codes[i % 2 === 0 ? 0 : 1] === "ok"
-        const stream = replaced ? ["meta new", "a", "b"] : [META, "old"]
-        const stored = await labels(second, doc)
-        const behind = stored.at(-1) === "x"
-        ok(!behind || appended, "only an acknowledged append is stored")
-        ok(behind || !appended || replaced, "an acknowledged append is stored, or was before the replace")
-        deepEqual(stored, behind ? [...stream, "x"] : stream, doc)
-      }
-    },
-  },
-  {
-    id: "share-replaces-race",
-    title: "two stores that replace one document at once leave one of the two streams",
-    rules: ["SHARE-2", "REPLACE-1", "META-4"],
-    requires: ["second", "multiWriter"],
-    async run({ store, parts }) {
-      const stores = [store, await parts.second()]
-      for (let round = 0; round < 20; round++) {
-        const batches = stores.map((_, i) => [
-          metaRecord({ schemaHash: `${round} of ${i}` }),
-          ...names(`${i} `, 20 * (i + 1)).map(text => entry(text)),
-        ])
-        const codes = await outcomes(stores.map((writer, i) => writer.replace("doc", untyped(batches[i]))))
-        for (const code of codes) ok(code === "ok" || COLLISIONS.includes(code), `${code} is ok or a collision`)
-        ok(codes.includes("ok"), "one of two at least succeeds")
-        const stored = await labels(store, "doc")
-        const winner = stored[0] === `meta ${round} of 0` ? 0 : 1
-        deepEqual(stored, batches[winner]?.map(label), `round ${round}`)
-        equal((await stores[1]?.currentMeta("doc"))?.schemaHash, `${round} of ${winner}`, "schema hash")
-      }
     },
   },
   {

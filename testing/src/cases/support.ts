@@ -10,6 +10,11 @@ export async function create(store: Store, docId: DocId, ...texts: readonly stri
   await Promise.all([store.append(docId, metaRecord()), ...texts.map(text => store.append(docId, entry(text)))])
 }
 
+/** Creates documents that have only metadata, called in one tick. */
+export function createAll(store: Store, ids: readonly string[]): Promise<unknown> {
+  return Promise.all(ids.map(id => store.append(id, metaRecord())))
+}
+
 /** A record as one short text: an entry's text, the number of its bytes, or `meta` and the schema hash. */
 export function label(record: StoreRecord): string {
   if (record.kind === "meta") return `meta ${record.meta.schemaHash}`
