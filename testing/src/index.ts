@@ -11,6 +11,7 @@ export {
 } from "./assert.js"
 export type { CaseContext, ConformanceCase, RequiredParts } from "./case.js"
 export { cases } from "./cases/index.js"
+export { type AdapterFinding, type AdapterUnderCheck, checkSqliteAdapter } from "./check-sqlite-adapter.js"
 export { createFaultSeam, type FaultOutcome, type OwnFaultSeam, untilNoFault } from "./fault.js"
 export {
   binaryEntry,
