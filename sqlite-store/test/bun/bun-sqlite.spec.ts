@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
-import { collect, entry, metaRecord } from "@holdfast/testing"
+import { checkSqliteAdapter, collect, entry, metaRecord } from "@holdfast/testing"
 import { createSqliteStore, fromBunSqlite, transact } from "../../src/index.js"
 
 const isOpen = (db: Database) => {
@@ -20,6 +20,13 @@ test("CLOSE: closes the database it was given, also twice, unless it was lent", 
     await store.close()
     expect(isOpen(db)).toBe(lent)
     db.close()
+  }
+})
+
+test("fromBunSqlite is a sound adapter, whatever options the database has", async () => {
+  for (const options of [{}, { safeIntegers: true }, { strict: true }]) {
+    const findings = await checkSqliteAdapter(() => fromBunSqlite(new Database(":memory:", options)))
+    expect(findings.filter(finding => !finding.ok)).toEqual([])
   }
 })
 

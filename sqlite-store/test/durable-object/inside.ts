@@ -1,6 +1,7 @@
 import type { DurableObjectState } from "@cloudflare/workers-types"
 import {
   binaryEntry,
+  checkSqliteAdapter,
   collect,
   contentHash,
   deepEqual,
@@ -103,6 +104,14 @@ const tests: Readonly<Record<string, InsideTest>> = {
     await store.append("doc", entry(3))
     deepEqual(await collect(store.loadAll("doc")), [metaRecord(), entry(1), entry(3)])
     deepEqual(ctx.storage.sql.exec("SELECT a FROM host").toArray(), [{ a: 1 }])
+  },
+
+  "fromDurableObject is a sound adapter": async ctx => {
+    const findings = await checkSqliteAdapter(() => fromDurableObject(ctx))
+    deepEqual(
+      findings.filter(finding => !finding.ok),
+      [],
+    )
   },
 
   "two stores under other table names share an object": async (ctx, store) => {

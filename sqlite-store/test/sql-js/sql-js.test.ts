@@ -1,4 +1,4 @@
-import { collect, entry, metaRecord } from "@holdfast/testing"
+import { checkSqliteAdapter, collect, entry, metaRecord } from "@holdfast/testing"
 import initSqlJs, { type Database } from "sql.js"
 import { expect, it } from "vitest"
 import { createSqliteStore, fromSqlJs } from "../../src/index.js"
@@ -16,6 +16,11 @@ async function withStore(lent: boolean, test: (db: Database, store: ReturnType<t
     db.close()
   }
 }
+
+it("is a sound adapter", async () => {
+  const findings = await checkSqliteAdapter(() => fromSqlJs(new SQL.Database()))
+  expect(findings.filter(finding => !finding.ok)).toEqual([])
+})
 
 it("keeps working after export(), and the export holds what was acknowledged", () =>
   withStore(true, async (db, store) => {

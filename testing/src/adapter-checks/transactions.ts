@@ -101,8 +101,10 @@ export const transactionChecks: readonly AdapterCheck[] = [
     remedy: "Run COMMIT inside the try: when it fails, roll back and throw its error.",
     run(adapter) {
       createTable(adapter)
-      // Where the platform ends transactions itself, this is refused and there is no COMMIT of the adapter's.
-      if (thrown(() => adapter.exec("PRAGMA foreign_keys = ON")) !== undefined) return
+      // Where the platform begins and ends transactions, the adapter has no COMMIT that could fail.
+      if (thrown(() => adapter.exec("BEGIN")) !== undefined) return
+      adapter.exec("ROLLBACK")
+      adapter.exec("PRAGMA foreign_keys = ON")
       adapter.exec("CREATE TABLE holdfast_check_other (a REFERENCES holdfast_check (id) DEFERRABLE INITIALLY DEFERRED)")
       const error = thrown(() =>
         adapter.transaction(() => adapter.exec("INSERT INTO holdfast_check_other VALUES (?)", 99)),
