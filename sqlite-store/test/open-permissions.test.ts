@@ -81,6 +81,25 @@ describe.skipIf(process.getuid === undefined)("openSqliteStore without permissio
     expect(hashesIn(dir.path)).toEqual(before)
   })
 
+  it("does the same where only the directory is read-only", async () => {
+    await makeStore()
+    chmodSync(path, 0o666)
+    chmodSync(dir.path, 0o555)
+    const before = hashesIn(dir.path)
+    expect(asNobody()).toMatchObject({ ...READS, ...refusesWrites })
+    expect(hashesIn(dir.path)).toEqual(before)
+  })
+
+  it("reads what another process has in its log", async () => {
+    const store = await openSqliteStore(path)
+    await store.append("doc", metaRecord())
+    await store.append("doc", entry(1))
+    chmodSync(dir.path, 0o555)
+    expect(asNobody()).toMatchObject({ ...READS, ...refusesWrites })
+    await store.append("doc", entry(2))
+    await store.close()
+  })
+
   it("does the same for a store with a rollback journal", async () => {
     await makeStore()
     const db = new DatabaseSync(path)
