@@ -13,7 +13,7 @@ let failed = 0
 /** @type {string[]} */
 const skipped = []
 
-const events = run({ files: globSync("test/**/*.test.ts").map(file => resolve(file)) })
+const events = run({ files: globSync("test/**/*.test.ts").map(file => resolve(file)), concurrency: 2 })
 events.on("test:pass", ({ details, name, skip }) => {
   // Node counts a `describe` too, and gives it out as passed.
   if (details.type === "suite") return

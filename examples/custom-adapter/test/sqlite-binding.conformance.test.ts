@@ -13,6 +13,7 @@ async function bindingSubject(): Promise<Subject> {
     const db = new DatabaseSync(join(directory, file))
     // What only a power loss could take away no test can see; without waiting for the disk the suite is quicker.
     db.exec("PRAGMA synchronous = OFF")
+    db.exec("PRAGMA journal_mode = WAL")
     return createSqliteStore(fromDriver(db), options)
   }
   return {
