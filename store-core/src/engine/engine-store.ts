@@ -210,7 +210,8 @@ export class EngineStore implements Store, AsyncDisposable {
   private describe(error: unknown, docId: DocId | undefined): StoreError {
     if (isStoreError(error) && (error.docId === docId || docId === undefined)) return error
     const code: StoreErrorCode = isStoreError(error) ? error.code : "STORE_BACKEND"
-    const said = error instanceof Error ? error.message : String(error)
+    const hasMessage = error instanceof Error || isStoreError(error)
+    const said = hasMessage ? error.message : "the backend threw what is no Error; see the cause"
     const message = docId === undefined ? said : `Document ${showDocId(docId)}: ${said}`
     if (!isStoreError(error)) return new StoreError(code, message, { backend: this.backend.name, docId, cause: error })
     const { backend, retryable, outcome, cause } = error

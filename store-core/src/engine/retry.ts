@@ -39,9 +39,13 @@ export class Retry {
   }
 }
 
-/** Whether an error is one that another attempt may get past: the database was locked, or another writer was first. */
+/**
+ * Whether an error is one that another attempt may get past: the database was locked, or another writer was first. Not
+ * when the first attempt may have been stored: then another would store it twice.
+ */
 export function passes(error: unknown): boolean {
-  return isStoreError(error, "STORE_BUSY") || isStoreError(error, "STORE_CONFLICT")
+  if (!isStoreError(error) || error.outcome === "unknown") return false
+  return error.code === "STORE_BUSY" || error.code === "STORE_CONFLICT"
 }
 
 /** Waits a little longer each time, up to about 50 ms; by chance, so that two writers do not keep in step. */

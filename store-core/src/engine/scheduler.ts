@@ -222,13 +222,16 @@ export class Scheduler {
     else if (passes(outcome) && now < call.deadline) {
       apart.add(call.docId)
       this.tryApart(call)
-    } else this.finishCall(call, outcome)
+    } else this.failCall(call, outcome)
   }
 
-  private finishCall(call: Call, outcome: unknown): void {
-    const operation = call.write as WriteOperation
-    const error = outcome === null ? null : this.hooks.describe(outcome, call.docId)
-    this.hooks.afterWrite(operation, error)
+  /** `thrown` may be anything, null too, which must not be taken for the outcome of a write that is stored. */
+  private failCall(call: Call, thrown: unknown): void {
+    this.finishCall(call, this.hooks.describe(thrown, call.docId))
+  }
+
+  private finishCall(call: Call, error: Outcome): void {
+    this.hooks.afterWrite(call.write as WriteOperation, error)
     call.settle(error)
     this.queue.finish(call)
   }
@@ -256,7 +259,7 @@ export class Scheduler {
       }
     }
     if (group.length === 1 || passes(error) || isConnectionLoss(error)) {
-      for (const call of group) this.finishCall(call, error)
+      for (const call of group) this.failCall(call, error)
     } else {
       await this.commitEach(group)
     }
@@ -269,14 +272,14 @@ export class Scheduler {
     let lost: { readonly error: unknown } | null = null
     for (const call of group) {
       if (apart.has(call.docId)) call.state = "waiting"
-      else if (lost !== null) this.finishCall(call, lost.error)
+      else if (lost !== null) this.failCall(call, lost.error)
       else {
         try {
           const [outcome] = await this.retry.call(() => this.commit([call]))
           this.finishTried(call, outcome ?? null, apart)
         } catch (error) {
           if (isConnectionLoss(error)) lost = { error }
-          this.finishCall(call, error)
+          this.failCall(call, error)
         }
       }
     }
