@@ -1,0 +1,58 @@
+/**
+ * Measures the scenarios, prints their figures and writes them to a file; see the README of this folder.
+ * `node main.js [--check] [--only NAME]… [--repetitions N] [--trace FILE]… [--out FILE]`
+ */
+import { mkdirSync, writeFileSync } from "node:fs"
+import { dirname } from "node:path"
+import { parseArgs } from "node:util"
+import { machine } from "./machine.js"
+import { judge, show } from "./report.js"
+import { type Figures, runScenario } from "./run.js"
+import type { Scenario } from "./scenario.js"
+import { scenarios } from "./scenarios/index.js"
+
+const { values } = parseArgs({
+  options: {
+    check: { type: "boolean", default: false },
+    only: { type: "string", multiple: true, default: [] },
+    repetitions: { type: "string" },
+    trace: { type: "string", multiple: true, default: [] },
+    out: { type: "string", default: "reports/bench.json" },
+  },
+})
+
+process.exitCode = await main()
+
+async function main(): Promise<number> {
+  const { check, only, trace: traces, out } = values
+  const unknown = only.find(name => !scenarios.some(scenario => scenario.name === name))
+  if (unknown !== undefined) {
+    console.error(`There is no scenario "${unknown}". There are: ${scenarios.map(({ name }) => name).join(", ")}.`)
+    return 2
+  }
+  const repetitions = Number(values.repetitions ?? 5)
+  const chosen = scenarios.filter(({ name }) => only.length === 0 || only.includes(name))
+  const results: Figures[] = []
+  let missed = 0
+  for (const scenario of check ? chosen.flatMap(onlyTargets) : chosen) {
+    const figures = await runScenario(scenario, { repetitions, traces })
+    const verdicts = judge(scenario, figures)
+    missed += verdicts.filter(verdict => !verdict.met).length
+    console.log(show(figures, verdicts))
+    results.push(figures)
+  }
+  mkdirSync(dirname(out), { recursive: true })
+  writeFileSync(out, `${JSON.stringify({ ...machine(), repetitions, scenarios: results }, null, 2)}\n`)
+  if (missed > 0) console.log(`${missed} targets missed`)
+  return check && missed > 0 ? 1 : 0
+}
+
+/** The scenario with no more drivers than its targets name. */
+function onlyTargets(scenario: Scenario): Scenario[] {
+  const needed = new Set((scenario.targets ?? []).flatMap(({ driver, against }) => [driver, ...(against ?? [])]))
+  // A target may name one of several values of a driver.
+  const drivers = scenario.drivers.filter(driver =>
+    [...needed].some(name => name === driver || name.startsWith(`${driver}: `)),
+  )
+  return drivers.length === 0 ? [] : [{ ...scenario, drivers }]
+}

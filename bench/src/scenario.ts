@@ -1,0 +1,45 @@
+/** One thing that is measured, side by side for several drivers. */
+export interface Scenario {
+  /** For `--only` and the results. */
+  readonly name: string
+  readonly title: string
+  /** Of the values of a trial. */
+  readonly unit: string
+  /** Whether a greater value is better. */
+  readonly better: "more" | "less"
+  /** The names of the drivers, the limit to hold Holdfast against among them. */
+  readonly drivers: readonly string[]
+  /** Makes what the trials share, such as a filled database or a server; `shared` is an empty directory for it. */
+  readonly prepare?: (shared: string) => Promise<void>
+  /** Stops what `prepare` has started. Called after the last trial, also when one failed. */
+  readonly cleanUp?: () => Promise<void>
+  /** Does the work with one driver in a fresh process. */
+  readonly trial: (driver: string, place: Place) => Promise<TrialResult>
+  readonly targets?: readonly Target[]
+  /** How many trials each driver gets; the settings of the run when absent. */
+  readonly repetitions?: number
+  /** What the figures depend on, for the results: sizes, counts, durability. */
+  readonly settings: Readonly<Record<string, unknown>>
+}
+
+/** A value, or several by name; these are reported as drivers of their own, `driver: name`. */
+export type TrialResult = number | Readonly<Record<string, number>>
+
+export interface Place {
+  /** An empty directory of the trial's own. */
+  readonly directory: string
+  /** What `prepare` has filled. Other trials use it too. */
+  readonly shared: string
+  /** Different in each repetition and the same for every driver in it. */
+  readonly seed: number
+  /** `--trace`: files with recorded editing sessions. */
+  readonly traces: readonly string[]
+}
+
+/** What the median of `driver` has to keep: absolute, or divided by that of the best driver in `against`. */
+export interface Target {
+  readonly driver: string
+  readonly against?: readonly string[]
+  readonly atLeast?: number
+  readonly atMost?: number
+}
