@@ -3,7 +3,7 @@ import { fromSqlJs, type SqlJsDatabase } from "../../src/index.js"
 import type { AdapterDatabase } from "../support/adapter-place.js"
 import { Watch } from "../support/watch.js"
 
-export const SQL = await initSqlJs()
+const SQL = await initSqlJs()
 
 /** The connection, every statement of which goes through `watch`; BEGIN, COMMIT and ROLLBACK too. */
 function watched(db: SqlJsDatabase, watch: Watch): SqlJsDatabase {
