@@ -36,6 +36,13 @@ const LOG_SIZE = 32 * 1024 * 1024
  * Opens the store in the SQLite database file at `path`, creating both where there is nothing, with the SQLite of the
  * runtime and the write-ahead log. `":memory:"` is a database in memory. Closing the store closes the database.
  *
+ * Where the same process has the file open with another SQLite library, such as better-sqlite3, give a connection of that
+ * library to `createSqliteStore` instead: two copies of SQLite in one process do not see each other's locks, and
+ * acknowledged writes would be lost. Other processes may use whichever they like.
+ *
+ * On read-only storage an existing store opens for reading and rejects writes with `STORE_READ_ONLY`. In a directory that
+ * this process may not write to, it does not see what others write to the file later.
+ *
  * Rejects with `STORE_UNAVAILABLE` when the file cannot be opened (the directory is missing, the path is a directory),
  * `STORE_PERMISSION`, `STORE_FORMAT_UNSUPPORTED` when it is no SQLite database or its tables are not a store of this
  * format, `STORE_BUSY` when it stayed locked for `busyTimeout`. The file is then as it was.
