@@ -9,6 +9,7 @@ import {
   type Outcome,
   type Page,
   type Plan,
+  type Store,
   type StoreCapabilities,
   StoreError,
   type StoreMeta,
@@ -26,7 +27,7 @@ interface Shared {
 type Cursor = Parameters<MemoryBackend["readPage"]>[1]
 
 /** The memory store's backend, with calls that can fail and are counted, and documents that can be unreadable. */
-class TestBackend implements Backend<Cursor> {
+export class TestBackend implements Backend<Cursor> {
   readonly name = "memory"
   readonly capabilities = { durable: false, multiWriter: true }
   readonly #memory: MemoryBackend
@@ -126,19 +127,31 @@ class LateBackend implements Backend {
   }
 }
 
+/** What makes the stores of a place broken ones: something around each store, or around the backend of each. */
+export interface Damage {
+  store?(store: EngineStore): Store
+  backend?(backend: TestBackend, fault: OwnFaultSeam): Backend
+  /** In place of the options a store is configured with. */
+  options?(options: SubjectOptions): SubjectOptions
+  /** Whether stores under other names get the documents of this one. */
+  readonly mixedUp?: boolean
+}
+
 /** A place of memory with every part a subject can have; `late` over a backend that answers with promises. */
-export function memoryPlace(late: boolean): Subject {
+export function memoryPlace(late: boolean, damage: Damage = {}): Subject {
   const storage = new MemoryStorage()
   const shared: Shared = { fault: createFaultSeam(), unreadable: new Set(), commits: 0 }
   const open = (where: MemoryStorage, options: SubjectOptions = {}) => {
-    const backend = new TestBackend(where, shared)
-    return new EngineStore(late ? new LateBackend(backend as Backend) : (backend as Backend), options)
+    const whole = new TestBackend(where, shared)
+    const backend = damage.backend?.(whole, shared.fault) ?? (whole as Backend)
+    const store = new EngineStore(late ? new LateBackend(backend) : backend, damage.options?.(options) ?? options)
+    return damage.store?.(store) ?? store
   }
   return {
     store: open(storage),
     reopen: () => open(storage),
     second: () => open(storage),
-    isolated: () => open(new MemoryStorage()),
+    isolated: () => open(damage.mixedUp ? storage : new MemoryStorage()),
     configured: options => open(new MemoryStorage(), options),
     fault: shared.fault,
     corrupt: docId => void shared.unreadable.add(docId),
