@@ -41,7 +41,7 @@ const LOG_SIZE = 32 * 1024 * 1024
  * acknowledged writes would be lost. Other processes may use whichever they like.
  *
  * On read-only storage an existing store opens for reading and rejects writes with `STORE_READ_ONLY`. In a directory that
- * this process may not write to, it does not see what others write to the file later.
+ * this process may not write to, it may miss what others write to the file later.
  *
  * Rejects with `STORE_UNAVAILABLE` when the file cannot be opened (the directory is missing, the path is a directory),
  * `STORE_PERMISSION`, `STORE_FORMAT_UNSUPPORTED` when it is no SQLite database or its tables are not a store of this
