@@ -20,7 +20,8 @@ export interface DurableObjectContext {
  * `STORE_IN_TRANSACTION`, and a rollback would take writes back that it has acknowledged. Writes called inside
  * `transactionSync` are safe: they are committed after it has ended, whichever way it ends.
  *
- * After `ctx.storage.deleteAll()` calls reject with `STORE_FORMAT_UNSUPPORTED`; close the store and make another.
+ * Close the store before `ctx.storage.deleteAll()` and make another after it. One left open rejects with
+ * `STORE_FORMAT_UNSUPPORTED` until there is another; used beside that one, it would write into the wrong documents.
  */
 export function fromDurableObject(ctx: DurableObjectContext): SqliteAdapter {
   const { storage } = ctx

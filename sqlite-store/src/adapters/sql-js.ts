@@ -1,12 +1,6 @@
 import type { AdapterOptions, SqliteAdapter, SqliteParameter } from "../sqlite-adapter.js"
 import { runTransaction } from "./run-transaction.js"
-import { readSqlJsRow, type SqlJsStatement } from "./sql-js-row.js"
-
-/** The part of a sql.js `Database` that is used. */
-export interface SqlJsDatabase {
-  prepare(sql: string): SqlJsStatement
-  close(): void
-}
+import { prepareSqlJs, readSqlJsRow, type SqlJsDatabase, type SqlJsStatement } from "./sql-js-statement.js"
 
 /**
  * A sql.js `Database` for `createSqliteStore`. The store closes it unless it is lent; lend it to `export()` it later.
@@ -23,7 +17,7 @@ export function fromSqlJs(db: SqlJsDatabase, options: AdapterOptions = {}): Sqli
       // `export()` closes every statement in releases before 1.15.
       if (error !== "Statement closed") throw error
     }
-    const statement = db.prepare(sql)
+    const statement = prepareSqlJs(db, sql)
     statements.set(sql, statement)
     statement.bind(values)
     return statement

@@ -36,6 +36,7 @@ function watched(db: SqlJsDatabase, watch: Watch): SqlJsDatabase {
         free: () => statement.free(),
       }
     },
+    exec: sql => db.exec(sql),
     close: () => db.close(),
   }
 }

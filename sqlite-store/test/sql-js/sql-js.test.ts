@@ -59,3 +59,12 @@ it("refuses to write inside a transaction of the host, and leaves that transacti
     expect(db.exec("SELECT a FROM host")[0]?.values).toEqual([[1]])
     expect(await collect(store.loadAll("doc"))).toHaveLength(1)
   }))
+
+it("reports a database that the host closed under the store as such", () =>
+  withStore(true, async (db, store) => {
+    await store.append("doc", entry(1))
+    db.close()
+    await expect(store.append("doc", entry(2))).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" })
+    await expect(store.append("other", metaRecord())).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" })
+    await expect(collect(store.listDocIds())).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" })
+  }))

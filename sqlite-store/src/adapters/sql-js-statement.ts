@@ -1,5 +1,12 @@
 type Value = null | string | number | Uint8Array
 
+/** The part of a sql.js `Database` that is used. */
+export interface SqlJsDatabase {
+  prepare(sql: string): SqlJsStatement
+  exec(sql: string): unknown
+  close(): void
+}
+
 export interface SqlJsStatement {
   bind(params: Value[]): boolean
   step(): boolean
@@ -24,4 +31,23 @@ export function readSqlJsRow(statement: SqlJsStatement): object {
     return decoder.decode(statement.getBlob(column))
   })
   return Object.fromEntries(names.map((name, column) => [name, values[column]]))
+}
+
+/** Prepares a statement; of a closed database sql.js would say "out of memory". */
+export function prepareSqlJs(db: SqlJsDatabase, sql: string): SqlJsStatement {
+  try {
+    return db.prepare(sql)
+  } catch (error) {
+    if (isClosed(db)) throw new Error("The database was closed", { cause: error })
+    throw error
+  }
+}
+
+function isClosed(db: SqlJsDatabase): boolean {
+  try {
+    db.exec("")
+    return false
+  } catch {
+    return true
+  }
 }
