@@ -7,7 +7,10 @@ export interface ConformanceCase {
   readonly id: string
   /** A sentence that says what holds. */
   readonly title: string
-  /** The rules of SPEC.md it tests, such as `["LOAD-2", "LOAD-4"]`. */
+  /**
+   * The rules of SPEC.md it decides, such as `["LOAD-2", "LOAD-4"]`: not those it only builds on, or a report would blame
+   * them for what is wrong elsewhere.
+   */
   readonly rules: readonly string[]
   /** Parts of the subject it cannot do without. `"durable"` and `"multiWriter"` stand for the capabilities. */
   readonly requires?: readonly SubjectPart[]

@@ -10,7 +10,7 @@ export const closeCases: readonly ConformanceCase[] = [
   {
     id: "close-completes-writes",
     title: "close waits for the writes called before it, each of which settles as it would have",
-    rules: ["CLOSE-1", "ORDER-4"],
+    rules: ["CLOSE-1"],
     async run({ store }) {
       const settled: string[] = []
       const calls = [
@@ -31,7 +31,7 @@ export const closeCases: readonly ConformanceCase[] = [
   {
     id: "close-completes-reads",
     title: "reads called before close in the same tick complete, and steps already asked for are answered",
-    rules: ["CLOSE-1", "ORDER-2"],
+    rules: ["CLOSE-1"],
     async run({ store }) {
       await create(store, "doc", "a")
       const load = iterate(store.loadAll("doc"))
@@ -52,7 +52,7 @@ export const closeCases: readonly ConformanceCase[] = [
   {
     id: "close-completes-steps",
     title: "steps of a load of several pages asked for before close are all answered, and those after it reject",
-    rules: ["CLOSE-1", "CLOSE-2", "LOAD-2"],
+    rules: ["CLOSE-1", "CLOSE-2"],
     async run({ store }) {
       const texts = names("e", 6000)
       await store.replace("doc", [metaRecord(), ...texts.map(text => entry(text))])
@@ -69,7 +69,7 @@ export const closeCases: readonly ConformanceCase[] = [
   {
     id: "close-then-everything-rejects",
     title: "after close every method rejects with STORE_CLOSED, from the same tick on and for ever",
-    rules: ["CLOSE-2", "ORDER-5"],
+    rules: ["CLOSE-2"],
     async run({ store }) {
       await create(store, "doc", "a")
       const closed = store.close()
@@ -162,7 +162,7 @@ export const closeCases: readonly ConformanceCase[] = [
   {
     id: "close-after-failures",
     title: "a store closes after calls that were refused and iterations that were abandoned",
-    rules: ["CLOSE-1", "LOAD-6"],
+    rules: ["CLOSE-1"],
     async run({ store }) {
       await create(store, "doc", ...names("e", 3000))
       await outcomes([store.append("doc", entry("\0")), store.append("x", entry("x")), store.replace("doc", [])])
@@ -176,7 +176,7 @@ export const closeCases: readonly ConformanceCase[] = [
   {
     id: "close-under-faults",
     title: "a close that fails underneath rejects or resolves, the store stays closed, and close can be called again",
-    rules: ["CLOSE-2", "CLOSE-3", "WRITE-4"],
+    rules: ["CLOSE-3"],
     requires: ["fault"],
     async run({ fresh }) {
       for (let call = 1, struck = true; struck && call <= 100; call++) {
@@ -194,7 +194,7 @@ export const closeCases: readonly ConformanceCase[] = [
   {
     id: "close-then-reopen",
     title: "what was called before close, awaited or not, is found after reopening",
-    rules: ["CLOSE-1", "WRITE-5"],
+    rules: ["CLOSE-1"],
     requires: ["durable", "reopen"],
     async run({ store, parts }) {
       const texts = names("e", 300)
@@ -212,7 +212,7 @@ export const closeCases: readonly ConformanceCase[] = [
   {
     id: "close-reopen-many-times",
     title: "a store can be closed and reopened many times without running out of anything, and goes on writing",
-    rules: ["CLOSE-4", "WRITE-5"],
+    rules: ["CLOSE-4"],
     requires: ["durable", "reopen"],
     slow: true,
     async run({ store, parts }) {
@@ -231,7 +231,7 @@ export const closeCases: readonly ConformanceCase[] = [
   {
     id: "close-leaves-nothing-running",
     title: "after close nothing of the store goes on: what an open load or a timer might do no longer happens",
-    rules: ["CLOSE-4", "CLOSE-2"],
+    rules: ["CLOSE-4"],
     async run({ store }) {
       await create(store, "doc", ...names("e", 3000))
       const load = await started(store.loadAll("doc"))

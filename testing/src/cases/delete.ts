@@ -7,7 +7,7 @@ export const deleteCases: readonly ConformanceCase[] = [
   {
     id: "delete-removes-everything",
     title: "after delete a document has no record and no metadata, and is not listed",
-    rules: ["DELETE-1", "META-5"],
+    rules: ["DELETE-1"],
     async run({ store }) {
       await create(store, "doc", ...names("e", 3000))
       await store.append("doc", metaRecord({ schemaHash: "two" }))
@@ -23,7 +23,7 @@ export const deleteCases: readonly ConformanceCase[] = [
   {
     id: "delete-unknown",
     title: "deleting a document that does not exist resolves, also twice and in one tick",
-    rules: ["DELETE-2", "WRITE-1"],
+    rules: ["DELETE-2"],
     async run({ store }) {
       equal(await store.delete("doc"), undefined, "result")
       await create(store, "doc", "a")
@@ -35,7 +35,7 @@ export const deleteCases: readonly ConformanceCase[] = [
   {
     id: "delete-and-create-shares-nothing",
     title: "a document created again under the same id has nothing of the old one, large records and identity included",
-    rules: ["DELETE-1", "DELETE-3"],
+    rules: ["DELETE-3"],
     async run({ store }) {
       const large = binaryEntry(new Uint8Array(3_500_000).fill(1))
       await store.replace("doc", [metaRecord(), large, entry("a"), large, entry("b", { lineage: "l" })])
@@ -51,7 +51,7 @@ export const deleteCases: readonly ConformanceCase[] = [
   {
     id: "delete-and-create-time-and-again",
     title: "a document can be deleted and created again many times, awaited or not",
-    rules: ["DELETE-3", "ORDER-1"],
+    rules: ["DELETE-3"],
     async run({ store }) {
       const calls: Promise<unknown>[] = []
       for (let i = 0; i < 60; i++) {
@@ -67,7 +67,7 @@ export const deleteCases: readonly ConformanceCase[] = [
   {
     id: "delete-many",
     title: "deleting every other document leaves the rest as it was",
-    rules: ["DELETE-1", "LIST-1"],
+    rules: ["DELETE-1"],
     async run({ store }) {
       const docs = names("doc", 100)
       await Promise.all(docs.map(doc => create(store, doc, `of ${doc}`)))
@@ -80,7 +80,7 @@ export const deleteCases: readonly ConformanceCase[] = [
   {
     id: "delete-survives-reopen",
     title: "a deleted document is gone after the store was reopened, and can be created again",
-    rules: ["DELETE-1", "WRITE-5"],
+    rules: ["DELETE-1"],
     requires: ["durable", "reopen"],
     async run({ store, parts }) {
       await create(store, "doc", "a")

@@ -6,12 +6,12 @@ import { callsWith, create, forEach, labels, META, sortedIds, untyped } from "./
 
 const utf8 = new TextEncoder()
 
-/** Each with an entry of its own; then each is read, and then all are listed. */
+/** Each with an entry of its own; then each is read, and then all are listed, in whichever order. */
 async function keepsApart(store: Parameters<ConformanceCase["run"]>[0]["store"], ids: readonly string[]) {
   await Promise.all(ids.map((id, i) => create(store, id, `entry of ${i}`)))
   const numbered = ids.map((id, i) => [JSON.stringify(id).slice(0, 80), { id, i }] as const)
   await forEach(numbered, async ({ id, i }) => deepEqual(await labels(store, id), [META, `entry of ${i}`]))
-  deepEqual(await collect(store.listDocIds()), sortedIds(ids), "listing")
+  deepEqual(sortedIds(await collect(store.listDocIds())), sortedIds(ids), "listing")
 }
 
 const INVALID_TEXTS: readonly (readonly [string, string])[] = [
@@ -81,7 +81,7 @@ export const idCases: readonly ConformanceCase[] = [
   {
     id: "id-neighbours",
     title: "replace and delete of a document leave documents alone whose ids look like it",
-    rules: ["ID-1", "DELETE-1"],
+    rules: ["ID-1"],
     async run({ store }) {
       const family = ["doc", "doc-1", "doc/1", "doc\u0001", "doc0", "doc ", "do", "Doc", "doc%", "doc_", "d_c", "%"]
       for (const id of family) await create(store, id, `of ${id}`)
@@ -117,7 +117,7 @@ export const idCases: readonly ConformanceCase[] = [
   {
     id: "id-long-common-start",
     title: "ids of 1,024 bytes that differ only in the last byte are different documents",
-    rules: ["ID-1", "LIST-2"],
+    rules: ["ID-1"],
     run: ({ store }) =>
       keepsApart(
         store,
@@ -127,7 +127,7 @@ export const idCases: readonly ConformanceCase[] = [
   {
     id: "id-invalid-text",
     title: "a string that is no valid id rejects in every method and stores nothing",
-    rules: ["ID-2", "ORDER-5"],
+    rules: ["ID-2"],
     async run({ store }) {
       await create(store, "a", "kept")
       await forEach(INVALID_TEXTS, text =>
@@ -140,7 +140,7 @@ export const idCases: readonly ConformanceCase[] = [
   {
     id: "id-not-a-string",
     title: "an id that is not a string rejects in every method, is never converted, and stores nothing",
-    rules: ["ID-2", "ORDER-5"],
+    rules: ["ID-2"],
     async run({ store }) {
       await create(store, "doc", "kept")
       await forEach(NOT_STRINGS, value =>
@@ -168,7 +168,7 @@ export const idCases: readonly ConformanceCase[] = [
   {
     id: "id-invalid-never-yields",
     title: "an iteration that rejected because of an invalid id yields nothing when it is asked again",
-    rules: ["ID-2", "LIST-5", "ORDER-5"],
+    rules: ["ID-2", "LIST-5"],
     async run({ store }) {
       for (const iterable of [store.loadAll("\0"), store.listDocIds("\0")]) {
         const iterator = (iterable as AsyncIterable<unknown>)[Symbol.asyncIterator]()

@@ -3,6 +3,7 @@ import { appendCases } from "./append.js"
 import { closeCases } from "./close.js"
 import { deleteCases } from "./delete.js"
 import { errorCases } from "./errors.js"
+import { failureCases } from "./failures.js"
 import { guardCases } from "./guard.js"
 import { idCases } from "./ids.js"
 import { invalidRecordCases } from "./invalid-records.js"
@@ -25,6 +26,7 @@ export const cases: readonly ConformanceCase[] = [
   ...orderCases,
   ...orderReadCases,
   ...writeCases,
+  ...failureCases,
   ...idCases,
   ...payloadCases,
   ...invalidRecordCases,

@@ -29,7 +29,7 @@ export const loadAllCases: readonly ConformanceCase[] = [
   {
     id: "load-exactly-the-records",
     title: "a load yields metas and entries of both encodings exactly in their order, the first one the meta",
-    rules: ["LOAD-1", "META-1"],
+    rules: ["LOAD-1"],
     async run({ store }) {
       const records = [
         metaRecord(),
@@ -46,7 +46,7 @@ export const loadAllCases: readonly ConformanceCase[] = [
   {
     id: "load-around-page-limits",
     title: "loads of documents whose number of records lies around a page yield every record once",
-    rules: ["LOAD-1", "LOAD-3"],
+    rules: ["LOAD-1"],
     async run({ store }) {
       for (const count of [998, 999, 1000, 1998, 1999, 2000, 2001, 3999, 4000]) {
         const all = await createLong(store, "doc", count)
@@ -200,7 +200,7 @@ export const loadAllCases: readonly ConformanceCase[] = [
   {
     id: "load-is-paged",
     title: "a load of 10,000 records asks for the later ones only when the consumer gets there",
-    rules: ["LOAD-7", "LOAD-3"],
+    rules: ["LOAD-7"],
     requires: ["fault"],
     async run({ store, parts }) {
       const all = await createLong(store, "doc")
@@ -219,7 +219,7 @@ export const loadAllCases: readonly ConformanceCase[] = [
   {
     id: "load-large-records-over-pages",
     title: "records of several pieces among small ones come back in order, however they fall on pages",
-    rules: ["LOAD-1", "LOAD-7", "RECORD-1"],
+    rules: ["LOAD-1"],
     slow: true,
     async run({ store }) {
       const sizes = [10, 3_900_000, 11, 4_300_000, 4_300_001, 0, 2_000_000, 2_100_000, 9_000_000, 1, 1_000_000]
@@ -249,11 +249,11 @@ export const loadAllCases: readonly ConformanceCase[] = [
   },
   {
     id: "load-lets-event-loop-run",
-    title: "a timer fires while a load of 30,000 records goes on",
+    title: "a timer fires while a load of 80,000 records goes on",
     rules: ["LOAD-7"],
     slow: true,
     async run({ store }) {
-      await createLong(store, "doc", 30_000)
+      await createLong(store, "doc", 80_000)
       let fired = false
       const timer = setTimeout(() => {
         fired = true
@@ -265,7 +265,7 @@ export const loadAllCases: readonly ConformanceCase[] = [
         if (fired && firedAt === 0) firedAt = count
       }
       clearTimeout(timer)
-      equal(count, 30_001, "number of records")
+      equal(count, 80_001, "number of records")
       ok(firedAt > 0, "the timer fired before the last record")
     },
   },

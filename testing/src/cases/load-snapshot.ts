@@ -64,7 +64,7 @@ export const loadSnapshotCases: readonly ConformanceCase[] = [
   {
     id: "load-under-appends",
     title: "a load of several pages does not yield what is appended while it goes on",
-    rules: ["LOAD-1", "LOAD-2"],
+    rules: ["LOAD-1"],
     async run({ store }) {
       const all = await createLong(store, "doc", names("e", 5000))
       const iterator = iterate(store.loadAll("doc"))
@@ -79,7 +79,7 @@ export const loadSnapshotCases: readonly ConformanceCase[] = [
   {
     id: "load-under-removal-at-every-step",
     title: "a load under which the document is replaced or deleted after any number of steps is complete",
-    rules: ["LOAD-2", "LOAD-3", "LOAD-4", "DELETE-3"],
+    rules: ["LOAD-4"],
     async run({ store }) {
       const texts = ["a", "b", "c", "d"]
       for (const [what, remove, after] of REMOVALS) {
@@ -103,7 +103,7 @@ export const loadSnapshotCases: readonly ConformanceCase[] = [
   {
     id: "load-of-pages-under-removal",
     title: "a load of several pages under which the document is replaced or deleted is complete up to 16 MiB",
-    rules: ["LOAD-2", "LOAD-3", "LOAD-4"],
+    rules: ["LOAD-4"],
     async run({ store }) {
       for (const [what, remove, after] of REMOVALS) {
         const all = await createLong(store, what, names("e", 6000))
@@ -117,7 +117,7 @@ export const loadSnapshotCases: readonly ConformanceCase[] = [
   {
     id: "load-under-removal-unawaited",
     title: "a load and a removal called in one tick do not meet: the load has all old records",
-    rules: ["LOAD-1", "LOAD-2", "ORDER-2"],
+    rules: ["LOAD-2"],
     async run({ store }) {
       for (const [what, remove, after] of REMOVALS) {
         const all = await createLong(store, what, names("e", 3000))
@@ -133,7 +133,7 @@ export const loadSnapshotCases: readonly ConformanceCase[] = [
   {
     id: "load-generations",
     title: "loads begun before and after each of several replaces each yield their own generation",
-    rules: ["LOAD-1", "LOAD-2", "LOAD-3"],
+    rules: ["LOAD-4"],
     async run({ store }) {
       const generations = Array.from({ length: 6 }, (_, i) => names(`g${i} `, 400 * (i + 1)))
       const loads: AsyncIterator<StoreRecord>[] = []
@@ -149,7 +149,7 @@ export const loadSnapshotCases: readonly ConformanceCase[] = [
   {
     id: "load-position-and-replace",
     title: "loads at different positions of one document are all complete when it is replaced",
-    rules: ["LOAD-2", "LOAD-3"],
+    rules: ["LOAD-4"],
     async run({ store }) {
       const all = await createLong(store, "doc", names("e", 5000))
       const loads: { iterator: AsyncIterator<StoreRecord>; at: number }[] = []
@@ -180,7 +180,7 @@ export const loadSnapshotCases: readonly ConformanceCase[] = [
   {
     id: "load-failed-replace-is-no-replace",
     title: "a load goes on when a replace of its document was refused",
-    rules: ["LOAD-2", "META-3"],
+    rules: ["LOAD-2"],
     async run({ store }) {
       const all = await createLong(store, "doc", names("e", 4500))
       const iterator = await started(store.loadAll("doc"))
@@ -194,7 +194,7 @@ export const loadSnapshotCases: readonly ConformanceCase[] = [
   {
     id: "load-no-empty-moment",
     title: "readers beside a loop of replaces see one generation each, never an empty or a mixed document",
-    rules: ["REPLACE-1", "LOAD-3", "META-4"],
+    rules: ["REPLACE-1"],
     async run({ store }) {
       const generation = (i: number) => [
         metaRecord({ schemaHash: `${i}` }),
@@ -222,7 +222,7 @@ export const loadSnapshotCases: readonly ConformanceCase[] = [
   {
     id: "load-larger-than-read-ahead",
     title: "a load of more than 16 MiB under which the document is replaced is complete or says it was superseded",
-    rules: ["LOAD-3", "LOAD-4", "GUARD-3"],
+    rules: ["LOAD-3", "GUARD-3"],
     slow: true,
     async run({ store }) {
       for (const [what, remove, after] of REMOVALS) {
@@ -242,7 +242,7 @@ export const loadSnapshotCases: readonly ConformanceCase[] = [
   {
     id: "load-without-read-ahead",
     title: "with readAhead 0 a load of many pages that is replaced is complete or superseded, and sets no guard",
-    rules: ["LOAD-3", "LOAD-4", "GUARD-3"],
+    rules: ["LOAD-3", "GUARD-3"],
     requires: ["configured"],
     async run({ parts }) {
       const store = await parts.configured({ readAhead: 0 })
@@ -261,7 +261,7 @@ export const loadSnapshotCases: readonly ConformanceCase[] = [
   {
     id: "load-superseded-stays-failed",
     title: "a load that was superseded never ends normally, and a new load of the document works",
-    rules: ["LOAD-3", "LOAD-4"],
+    rules: ["LOAD-3"],
     requires: ["configured"],
     async run({ parts }) {
       const store = await parts.configured({ readAhead: 0 })

@@ -29,7 +29,7 @@ export const metadataCases: readonly ConformanceCase[] = [
   {
     id: "meta-of-unknown-is-null",
     title: "currentMeta of a document that does not exist is null, before it was created and after it was deleted",
-    rules: ["META-5", "DELETE-1"],
+    rules: ["META-5"],
     async run({ store }) {
       equal(await store.currentMeta("doc"), null, "before")
       await create(store, "doc", "a")
@@ -40,7 +40,7 @@ export const metadataCases: readonly ConformanceCase[] = [
   {
     id: "meta-comes-back-equal",
     title: "currentMeta gives back exactly the properties of the contract, with their values",
-    rules: ["META-4", "RECORD-1"],
+    rules: ["RECORD-1"],
     async run({ store }) {
       const metas: StoreMeta[] = [
         meta(),
@@ -61,7 +61,7 @@ export const metadataCases: readonly ConformanceCase[] = [
   {
     id: "meta-first",
     title: "an entry for a document that does not exist rejects and leaves nothing",
-    rules: ["META-1", "WRITE-3"],
+    rules: ["META-1"],
     async run({ store }) {
       await rejects(store.append("doc", entry("a")), "STORE_META_MISSING", { docId: "doc", outcome: "none" })
       equal(await store.currentMeta("doc"), null, "currentMeta")
@@ -74,7 +74,7 @@ export const metadataCases: readonly ConformanceCase[] = [
   {
     id: "meta-only-document",
     title: "a document that has only a meta exists: it is loaded and listed",
-    rules: ["META-1", "APPEND-2", "LIST-1"],
+    rules: ["APPEND-2"],
     async run({ store }) {
       await store.append("doc", metaRecord())
       deepEqual(await collect(store.loadAll("doc")), [metaRecord()])
@@ -110,7 +110,7 @@ export const metadataCases: readonly ConformanceCase[] = [
   {
     id: "meta-last-of-a-tick-wins",
     title: "of many metas appended in one tick the last one is current and all are in the stream",
-    rules: ["META-2", "META-4", "ORDER-1"],
+    rules: ["META-2", "META-4"],
     async run({ store }) {
       const hashes = Array.from({ length: 50 }, (_, i) => `hash ${i}`)
       await Promise.all(hashes.map(schemaHash => store.append("doc", metaRecord({ schemaHash }))))
@@ -124,7 +124,7 @@ export const metadataCases: readonly ConformanceCase[] = [
   {
     id: "meta-clash-on-append",
     title: "appending a meta with another name, major number or sync mode rejects and changes nothing",
-    rules: ["META-3", "META-4", "ERROR-2"],
+    rules: ["META-3", "ERROR-2"],
     async run({ store }) {
       await create(store, "doc", "a")
       await forEach(CLASHES, async ({ clash, names }) => {
@@ -141,7 +141,7 @@ export const metadataCases: readonly ConformanceCase[] = [
   {
     id: "meta-clash-with-document-on-replace",
     title: "replacing a document by one with another name, major number or sync mode rejects and changes nothing",
-    rules: ["META-3", "REPLACE-1", "ERROR-2"],
+    rules: ["META-3"],
     async run({ store }) {
       await create(store, "doc", "a")
       await forEach(CLASHES, async ({ clash, names }) => {
@@ -156,7 +156,7 @@ export const metadataCases: readonly ConformanceCase[] = [
   {
     id: "meta-clash-within-replace",
     title: "a replace whose own metas clash rejects, for a known and an unknown document alike",
-    rules: ["META-3", "REPLACE-1", "ERROR-2"],
+    rules: ["META-3"],
     async run({ store }) {
       await create(store, "doc", "a")
       await forEach(CLASHES, async ({ clash, names }) => {
@@ -172,7 +172,7 @@ export const metadataCases: readonly ConformanceCase[] = [
   {
     id: "meta-clash-in-one-tick",
     title: "of two clashing metas for an unknown document called in one tick the first one stands",
-    rules: ["META-3", "ORDER-1", "ORDER-4"],
+    rules: ["META-3"],
     async run({ store }) {
       const calls = [
         store.append("doc", metaRecord()),
@@ -202,7 +202,7 @@ export const metadataCases: readonly ConformanceCase[] = [
   {
     id: "meta-after-delete",
     title: "a document that was deleted can be created again with any identity, in the same tick too",
-    rules: ["META-3", "DELETE-3"],
+    rules: ["META-3"],
     async run({ store }) {
       await forEach(CLASHES, async ({ clash }) => {
         await store.append("doc", metaRecord())
@@ -224,7 +224,7 @@ export const metadataCases: readonly ConformanceCase[] = [
   {
     id: "meta-unknown-properties",
     title: "properties of a meta that the contract does not name are dropped, and never count as a clash",
-    rules: ["RECORD-4", "META-4"],
+    rules: ["RECORD-4"],
     async run({ store }) {
       const extended = { ...meta(), extra: 1, syncMode: { ...syncMode, extra: "x" }, toJSON: () => "wrong" }
       await store.append("doc", untyped({ kind: "meta", meta: extended, version: "v", extra: true }))
@@ -236,7 +236,7 @@ export const metadataCases: readonly ConformanceCase[] = [
   {
     id: "meta-no-aliasing",
     title: "changing a meta after append was called, or one that was read, changes nothing stored",
-    rules: ["RECORD-6", "META-4"],
+    rules: ["RECORD-6"],
     async run({ store }) {
       const given = { replicaType: ["text", 1, 0], syncMode: { ...syncMode }, schemaHash: "schema-1" }
       // A store may hand out frozen objects, and then this does nothing.

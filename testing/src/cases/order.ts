@@ -7,7 +7,7 @@ export const orderCases: readonly ConformanceCase[] = [
   {
     id: "order-unawaited-appends",
     title: "100 appends on one document that nobody awaits are stored in call order",
-    rules: ["ORDER-1", "APPEND-1"],
+    rules: ["ORDER-1"],
     async run({ store }) {
       const texts = names("e", 100)
       await create(store, "doc", ...texts)
@@ -32,7 +32,7 @@ export const orderCases: readonly ConformanceCase[] = [
   {
     id: "order-append-then-delete",
     title: "after an append and a delete called in one tick the document does not exist",
-    rules: ["ORDER-1", "DELETE-1"],
+    rules: ["ORDER-1"],
     async run({ store }) {
       await create(store, "old", "a")
       await Promise.all([
@@ -51,7 +51,7 @@ export const orderCases: readonly ConformanceCase[] = [
   {
     id: "order-delete-then-append",
     title: "after a delete and an append of a meta called in one tick only the new meta is there",
-    rules: ["ORDER-1", "DELETE-3"],
+    rules: ["ORDER-1"],
     async run({ store }) {
       await create(store, "doc", "a", "b")
       await Promise.all([store.delete("doc"), store.append("doc", metaRecord({ schemaHash: "new" }))])
@@ -61,7 +61,7 @@ export const orderCases: readonly ConformanceCase[] = [
   {
     id: "order-delete-then-entry",
     title: "an entry called right after a delete rejects, whether or not the delete was awaited",
-    rules: ["ORDER-1", "META-1"],
+    rules: ["ORDER-1"],
     async run({ store }) {
       await create(store, "doc", "a")
       deepEqual(await outcomes([store.delete("doc"), store.append("doc", entry("b"))]), ["ok", "STORE_META_MISSING"])
@@ -71,7 +71,7 @@ export const orderCases: readonly ConformanceCase[] = [
   {
     id: "order-replace-then-append",
     title: "an append called right after a replace comes behind the replaced records, one called before is gone",
-    rules: ["ORDER-1", "REPLACE-4"],
+    rules: ["ORDER-1"],
     async run({ store }) {
       await create(store, "doc", "a")
       await Promise.all([
@@ -116,7 +116,7 @@ export const orderCases: readonly ConformanceCase[] = [
   {
     id: "order-failures-stand-alone",
     title: "appends that reject, for whatever reason, do not disturb the calls before and after them",
-    rules: ["ORDER-4", "WRITE-4"],
+    rules: ["ORDER-4"],
     async run({ store }) {
       const other = metaRecord({ replicaType: ["other", 1, 0] })
       const calls = [
@@ -167,7 +167,7 @@ export const orderCases: readonly ConformanceCase[] = [
   {
     id: "order-group-commit-of-every-kind",
     title: "appends, replaces and deletes called in one tick share commits and take effect in call order",
-    rules: ["ORDER-6", "ORDER-1"],
+    rules: ["ORDER-6"],
     requires: ["commits"],
     async run({ store, parts }) {
       const docs = names("doc", 60)
@@ -188,7 +188,7 @@ export const orderCases: readonly ConformanceCase[] = [
   {
     id: "order-writes-during-a-commit",
     title: "writes called while others are under way keep their order and have outcomes of their own",
-    rules: ["ORDER-1", "ORDER-6"],
+    rules: ["ORDER-1"],
     async run({ store }) {
       await create(store, "doc")
       const calls: Promise<void>[] = []

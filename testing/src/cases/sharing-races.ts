@@ -71,7 +71,7 @@ export const sharingRaceCases: readonly ConformanceCase[] = [
   {
     id: "share-creation-race",
     title: "two stores that create the same document at once make one document with the records of both",
-    rules: ["SHARE-2", "APPEND-2"],
+    rules: ["SHARE-2"],
     requires: ["second", "multiWriter"],
     async run({ store, parts }) {
       const second = await parts.second()
@@ -91,7 +91,7 @@ export const sharingRaceCases: readonly ConformanceCase[] = [
   {
     id: "share-creation-race-of-two-identities",
     title: "of two stores that create the same document with different identities at once at most one succeeds",
-    rules: ["SHARE-2", "META-3"],
+    rules: ["SHARE-2"],
     requires: ["second", "multiWriter"],
     async run({ store, parts }) {
       const second = await parts.second()
@@ -111,7 +111,7 @@ export const sharingRaceCases: readonly ConformanceCase[] = [
   {
     id: "share-append-races-delete",
     title: "an append that races the other store's delete precedes it or rejects, and leaves nothing behind",
-    rules: ["SHARE-3", "DELETE-1"],
+    rules: ["SHARE-3"],
     requires: ["second", "multiWriter"],
     async run({ store, parts }) {
       const second = await parts.second()
@@ -136,7 +136,7 @@ export const sharingRaceCases: readonly ConformanceCase[] = [
   {
     id: "share-replace-races-append",
     title: "an append that races the other store's replace is wholly before or behind it",
-    rules: ["SHARE-2", "REPLACE-1"],
+    rules: ["SHARE-2"],
     requires: ["second", "multiWriter"],
     async run({ store, parts }) {
       const second = await parts.second()
@@ -162,7 +162,7 @@ export const sharingRaceCases: readonly ConformanceCase[] = [
   {
     id: "share-replaces-race",
     title: "two stores that replace one document at once leave one of the two streams",
-    rules: ["SHARE-2", "REPLACE-1", "META-4"],
+    rules: ["SHARE-2"],
     requires: ["second", "multiWriter"],
     async run({ store, parts }) {
       const stores = [store, await parts.second()]
