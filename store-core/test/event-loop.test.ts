@@ -1,0 +1,46 @@
+import { afterEach, describe, expect, it, vi } from "vitest"
+import { nextTurn, Stretch } from "../src/engine/event-loop.js"
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+  vi.resetModules()
+})
+
+function work(milliseconds: number): void {
+  const end = performance.now() + milliseconds
+  while (performance.now() < end);
+}
+
+describe("Stretch", () => {
+  it("is over when work has gone on for long, until the event loop had a turn", async () => {
+    const stretch = new Stretch()
+    expect(stretch.isOver()).toBe(false)
+    work(20)
+    expect([stretch.isOver(), stretch.isOver()]).toEqual([true, true])
+    await nextTurn()
+    await nextTurn()
+    expect(stretch.isOver()).toBe(false)
+  })
+
+  it("is over after sixteen pages, where the clock may stand still", async () => {
+    vi.stubGlobal("performance", { now: () => 0 })
+    const stretch = new Stretch()
+    expect(Array.from({ length: 18 }, () => stretch.isOverForPage())).toEqual([...Array(16).fill(false), true, true])
+    await nextTurn()
+    await nextTurn()
+    expect(stretch.isOverForPage()).toBe(false)
+  })
+})
+
+it("nextTurn lets timers run, also where there is no setImmediate", async () => {
+  vi.stubGlobal("setImmediate", undefined)
+  vi.resetModules()
+  const fresh = await import("../src/engine/event-loop.js")
+  expect(fresh.nextTurn).not.toBe(nextTurn)
+  let ran = false
+  setTimeout(() => {
+    ran = true
+  }, 0)
+  await fresh.nextTurn()
+  expect(ran).toBe(true)
+})
