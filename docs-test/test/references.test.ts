@@ -11,7 +11,7 @@ const rootScripts: Record<string, string> = JSON.parse(readFileSync(join(root, "
 
 function problemsOf(doc: Doc): string[] {
   const prose = proseOf(doc).join("\n")
-  return [...brokenLinks(doc.file, prose), ...missingScripts(doc.text), ...unknownNames(prose)]
+  return [...brokenLinks(doc.file, prose), ...missingScripts(doc.text), ...unknownNames(doc.file, prose)]
 }
 
 function brokenLinks(file: string, prose: string): string[] {
@@ -47,10 +47,22 @@ function scriptsOf(name: string): Record<string, string> | null {
   return workspaces().find(({ manifest }) => manifest.name === name)?.manifest.scripts ?? null
 }
 
-/** Names shown as calls, such as `createMemoryStore()`, that no declaration of a package has. */
-function unknownNames(prose: string): string[] {
+/** Names shown as calls, such as `createMemoryStore()`, that no package declares, nor the workspace the document is in. */
+function unknownNames(file: string, prose: string): string[] {
   const names = [...prose.matchAll(/`(?:await |new )?(?:\w+\.)*(\w+)\(/g)].map(([, name = ""]) => name)
-  return names.filter(name => !BUILT_IN.includes(name) && !isDeclared(name)).map(name => `the name ${name}()`)
+  const own = sourcesAround(file)
+  const known = (name: string) => BUILT_IN.includes(name) || isDeclared(name) || declares(own, name)
+  return names.filter(name => !known(name)).map(name => `the name ${name}()`)
+}
+
+function sourcesAround(file: string): string {
+  if (dirname(file) === ".") return ""
+  const sources = globSync(join(root, dirname(file), "src/**/*.ts"))
+  return sources.map(path => readFileSync(path, "utf8")).join("\n")
+}
+
+function declares(source: string, name: string): boolean {
+  return new RegExp(`\\b(function|const|class) ${name}\\b`).test(source)
 }
 
 const declarations = publicPackages()

@@ -50,7 +50,7 @@ export function isTakenFrom(part: readonly string[], whole: readonly string[]): 
   return flat(whole).includes(flat(part))
 }
 
-export function blocksOf(text: string): Block[] {
+function blocksOf(text: string): Block[] {
   const lines = text.split("\n")
   const blocks: Block[] = []
   for (let i = 0; i < lines.length; i++) {

@@ -24,8 +24,12 @@ export function fromDriver(db: DatabaseSync): SqliteAdapter {
         prepare("COMMIT").run()
         return result
       } catch (error) {
-        // SQLite may have ended it already; a rollback that fails must not hide the error that led here.
-        if (db.isTransaction) prepare("ROLLBACK").run()
+        try {
+          // SQLite may have ended it already.
+          if (db.isTransaction) prepare("ROLLBACK").run()
+        } catch {
+          // The error that led here says more than this one.
+        }
         throw error
       }
     },
