@@ -24,6 +24,7 @@ const PRIMARY_CODES: Readonly<Record<number, string>> = {
 /** What SQLite says (sqlite3_errstr), for bindings that give a text only. */
 const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/database (table )?is locked/i, "BUSY"],
+  [/connection is busy executing a query/i, "ITERATING"],
   [/within a transaction/i, "NESTED"],
   [/readonly database|read-only/i, "READONLY"],
   [/database or disk is full/i, "FULL"],
@@ -45,6 +46,8 @@ interface Meaning {
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   BUSY: { code: "STORE_BUSY", remedy: "Another connection holds the lock; try again, or look for a long transaction." },
   LOCKED: { code: "STORE_BUSY", remedy: "Another statement holds the table; try again." },
+  // better-sqlite3 lets nobody write on a connection while rows of `iterate()` are outstanding there.
+  ITERATING: { code: "STORE_BUSY", remedy: "The program iterates over rows on the same connection; end that first." },
   NESTED: { code: "STORE_IN_TRANSACTION", remedy: "End the transaction the program began on this connection first." },
   READONLY: { code: "STORE_READ_ONLY", remedy: "Open the database writable." },
   FULL: { code: "STORE_FULL", remedy: "Free some space; the store goes on working." },
