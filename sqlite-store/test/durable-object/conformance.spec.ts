@@ -1,10 +1,9 @@
-import type { CaseReport, ConformanceReport } from "@holdfast/testing"
+import { type CaseReport, type ConformanceReport, cases } from "@holdfast/testing"
 import { afterAll, describe, it } from "vitest"
 import { conformanceReport, saveConformance } from "../support/conformance-report.js"
 import { ask, startWorkerd } from "./workerd.js"
 
 const workerd = await startWorkerd()
-const { cases } = await ask<{ cases: string[] }>(workerd, "/list")
 const startedAt = new Date().toISOString()
 const found: CaseReport[] = []
 let runtime = ""
@@ -15,9 +14,11 @@ afterAll(async () => {
 })
 
 describe("Durable Object", () => {
-  // The comparison with the model is in no list of cases.
-  for (const id of [...cases, "random-sequences-agree-with-model"]) {
-    it(id, async context => {
+  const tests = cases.map(({ id, rules, title }) => ({ id, title: `${rules.join(" ")} ${title}` }))
+  // In no list of cases.
+  tests.push({ id: "random-sequences-agree-with-model", title: "ORDER-1 random sequences of calls agree with a model" })
+  for (const { id, title } of tests) {
+    it(title, async context => {
       const start = performance.now()
       const report = await ask<ConformanceReport>(workerd, "/case", id)
       runtime = report.runtime
