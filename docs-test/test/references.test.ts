@@ -62,7 +62,7 @@ function sourcesAround(file: string): string {
 }
 
 function declares(source: string, name: string): boolean {
-  return new RegExp(`\\b(function|const|class) ${name}\\b`).test(source)
+  return new RegExp(`(\\b(function|const|class|readonly) ${name}\\b|^ +(async )?${name}\\()`, "m").test(source)
 }
 
 const declarations = publicPackages()
