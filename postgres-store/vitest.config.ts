@@ -1,3 +1,7 @@
+import type { ViteUserConfig } from "vitest/config"
 import { suiteConfig } from "../scripts/vitest-suite.mjs"
 
-export default suiteConfig("postgres-store")
+const { test } = suiteConfig("postgres-store")
+
+const config: ViteUserConfig = { test: { ...test, globalSetup: ["test/support/global-setup.ts"] } }
+export default config

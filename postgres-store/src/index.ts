@@ -1,1 +1,12 @@
-export {}
+export { fromClient, type PgClient, type PgQuery } from "./adapters/pg-client.js"
+export { fromPool, type PgPool, type PgPoolClient } from "./adapters/pg-pool.js"
+export { fromPglite, type Pglite, type PgliteQueryOptions } from "./adapters/pglite.js"
+export type {
+  PgAdapter,
+  PgAdapterOptions,
+  PgParameter,
+  PgRow,
+  PgSession,
+} from "./pg-adapter.js"
+export { createPostgresStore, PostgresStore, type PostgresStoreOptions } from "./postgres-store.js"
+export { createTablesSql, type TableOptions } from "./tables.js"

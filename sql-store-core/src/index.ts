@@ -18,6 +18,15 @@ export {
 } from "./format-gate.js"
 export { PAGE_BYTES, PAGE_ROWS, PIECE_BYTES } from "./limits.js"
 export {
+  assemblePage,
+  beginPages,
+  corruptError,
+  isSuperseded,
+  type PageCursor,
+  supersededError,
+  tryDecodeMeta,
+} from "./pages.js"
+export {
   type PlannedDocument,
   type PlannedSteps,
   planSteps,

@@ -1,0 +1,99 @@
+import { StoreError } from "@holdfast/store-core"
+import { BACKEND } from "../errors.js"
+import type { PgAdapter, PgAdapterOptions, PgParameter, PgRow, PgSession } from "../pg-adapter.js"
+import { runInSavepoint } from "./savepoint.js"
+import { Turns } from "./turns.js"
+
+/** What the store hands to `query`: no result is parsed by the client's own type parsers. */
+export interface PgQuery {
+  readonly text: string
+  readonly values?: unknown[]
+  readonly name?: string
+  readonly rowMode: "array"
+  readonly types: { getTypeParser(): (value: string) => string }
+}
+
+/** What the store uses of a `Client` of `pg`. */
+export interface PgClient {
+  query(query: PgQuery): Promise<{ rows: unknown[] }>
+  on(event: "error", listener: (error: Error) => void): unknown
+  off(event: "error", listener: (error: Error) => void): unknown
+  /** `"I"` outside a transaction, `"T"` inside, `"E"` inside one that has failed. */
+  getTransactionStatus(): string | null
+}
+
+/** The calls of all stores on one client take turns: one inside another's savepoint would be rolled back with it. */
+const turns = new WeakMap<PgClient, Turns>()
+
+/**
+ * An adapter for one connected `Client` of `pg`, which the caller keeps: closing the store leaves it open. Inside a
+ * transaction of the caller the store joins it. While the store is open the client has an `error` listener.
+ */
+export function fromClient(client: PgClient, options: PgAdapterOptions = {}): PgAdapter {
+  if (typeof client?.getTransactionStatus !== "function") {
+    throw new TypeError("fromClient: this is not a connected Client of pg 8.16 or later. A pool goes to fromPool.")
+  }
+  const queue = turns.get(client) ?? new Turns()
+  turns.set(client, queue)
+  // Without a listener a connection that is lost between two calls would end the process; the next call reports it.
+  client.on("error", ignore)
+  return {
+    reconnects: false,
+    run: work => queue.take(() => runOnClient(client, options.preparedStatements === true, work)),
+    close: async () => void client.off("error", ignore),
+  }
+}
+
+async function runOnClient<T>(
+  client: PgClient,
+  prepared: boolean,
+  work: (session: PgSession) => Promise<T>,
+): Promise<T> {
+  const status = client.getTransactionStatus()
+  if (status === "E") throw failedTransaction()
+  const session = clientSession(client, prepared, status === "T")
+  return session.inHostTransaction ? runInSavepoint(session, work) : work(session)
+}
+
+export function failedTransaction(): StoreError {
+  const message = "The transaction on this connection has failed. Roll it back first."
+  return new StoreError("STORE_IN_TRANSACTION", message, { backend: BACKEND })
+}
+
+export function clientSession(client: PgClient, prepared: boolean, inHostTransaction: boolean): PgSession {
+  return {
+    inHostTransaction,
+    query: async (text, params) => {
+      const query = { text, values: params as PgParameter[], rowMode: "array" as const, types: asText }
+      const { rows } = await client.query(prepared ? { ...query, name: nameOf(text) } : query)
+      return rows as PgRow[]
+    },
+    script: async text => {
+      await client.query({ text, rowMode: "array", types: asText })
+    },
+  }
+}
+
+/** Passed with every query, because an application may have replaced the parsers of the whole driver. */
+const asText = { getTypeParser: () => identity }
+
+function identity(value: string): string {
+  return value
+}
+
+export function ignore(): void {}
+
+const names = new Map<string, string>()
+
+/** A name that is the same for the same text in every store and every copy of this package on one connection. */
+function nameOf(text: string): string {
+  let name = names.get(text)
+  if (name === undefined) {
+    let hash = 0xcbf29ce484222325n
+    for (let i = 0; i < text.length; i++)
+      hash = ((hash ^ BigInt(text.charCodeAt(i))) * 0x100000001b3n) & 0xffffffffffffffffn
+    name = `holdfast_${hash.toString(36)}`
+    names.set(text, name)
+  }
+  return name
+}

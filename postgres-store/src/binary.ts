@@ -1,0 +1,75 @@
+/**
+ * Arrays in the binary form of Postgres, so that a statement takes any number of rows as few parameters without the
+ * escaping and parsing of text: dimensions, whether there are NULLs, the element type; then, for the only dimension, its
+ * size and lower bound; then each element's length (-1: NULL) and bytes.
+ */
+const INT4 = 23
+const INT8 = 20
+const TEXT = 25
+const HEADER_BYTES = 20
+
+export function int4Array(values: readonly number[]): Uint8Array {
+  const { bytes, view } = start(values.length, INT4, 8 * values.length, false)
+  let at = HEADER_BYTES
+  for (const value of values) {
+    view.setInt32(at, 4)
+    view.setInt32(at + 4, value)
+    at += 8
+  }
+  return bytes
+}
+
+export function int8Array(values: readonly (number | null)[]): Uint8Array {
+  const { bytes, view } = start(values.length, INT8, 12 * values.length, values.includes(null))
+  let at = HEADER_BYTES
+  for (const value of values) {
+    if (value === null) {
+      view.setInt32(at, -1)
+      at += 4
+    } else {
+      view.setInt32(at, 8)
+      view.setBigInt64(at + 4, BigInt(value))
+      at += 12
+    }
+  }
+  return bytes.subarray(0, at)
+}
+
+export function textArray(values: readonly (string | null)[]): Uint8Array {
+  const encoder = new TextEncoder()
+  const encoded = values.map(value => (value === null ? null : encoder.encode(value)))
+  const size = encoded.reduce((sum, text) => sum + 4 + (text?.length ?? 0), 0)
+  const { bytes, view } = start(values.length, TEXT, size, values.includes(null))
+  let at = HEADER_BYTES
+  for (const text of encoded) {
+    view.setInt32(at, text === null ? -1 : text.length)
+    at += 4
+    if (text === null) continue
+    bytes.set(text, at)
+    at += text.length
+  }
+  return bytes
+}
+
+function start(count: number, type: number, size: number, hasNulls: boolean) {
+  const bytes = new Uint8Array(HEADER_BYTES + size)
+  const view = new DataView(bytes.buffer)
+  view.setInt32(0, 1)
+  view.setInt32(4, hasNulls ? 1 : 0)
+  view.setInt32(8, type)
+  view.setInt32(12, count)
+  view.setInt32(16, 1)
+  return { bytes, view }
+}
+
+const { Buffer: NodeBuffer } = globalThis as {
+  Buffer?: { from(text: string, encoding: "hex"): Uint8Array }
+}
+
+/** Bytes written as pairs of hexadecimal digits, which come so whatever `bytea_output` says. */
+export function bytesOfHex(hex: string): Uint8Array {
+  if (NodeBuffer !== undefined) return NodeBuffer.from(hex, "hex")
+  const bytes = new Uint8Array(hex.length / 2)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)
+  return bytes
+}

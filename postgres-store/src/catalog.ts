@@ -1,0 +1,76 @@
+import type { FoundColumn, TableNames } from "@holdfast/sql-store-core"
+import type { PgSession } from "./pg-adapter.js"
+import { qualify } from "./tables.js"
+
+/** A table as the catalog describes it. */
+export interface FoundTable {
+  readonly columns: readonly FoundColumn[]
+  /** The collation of `doc_id`; null where the column is missing or has none. */
+  readonly collation: string | null
+  /** Whether a unique index on `doc_id` alone is there. */
+  readonly uniqueId: boolean
+}
+
+export interface FoundPlace {
+  readonly encoding: string
+  readonly currentSchema: string | null
+  /** The schema the tables were found in. */
+  readonly schema: string | undefined
+  readonly meta: FoundTable | null
+  readonly records: FoundTable | null
+}
+
+const FIND_PLACE = `SELECT current_setting('server_encoding'), current_schema()::text,
+  (SELECT n.nspname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = coalesce(to_regclass($1), to_regclass($2)))::text`
+
+/** [name] → the kind of relation and, for each column: name, type, NOT NULL, place in the key, default, collation, unique */
+const FIND_COLUMNS = `SELECT c.relkind::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
+  coalesce(array_position(string_to_array(i.indkey::text, ' '), a.attnum::text), 0)::text,
+  (a.atthasdef OR a.attidentity <> '')::text, l.collname::text,
+  EXISTS (SELECT FROM pg_catalog.pg_index AS u WHERE u.indrelid = c.oid AND u.indisunique AND u.indisvalid AND u.indpred IS NULL AND u.indkey::text = a.attnum::text)::text
+FROM pg_catalog.pg_class AS c LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_catalog.pg_index AS i ON i.indrelid = c.oid AND i.indisprimary LEFT JOIN pg_catalog.pg_collation AS l ON l.oid = a.attcollation
+WHERE c.oid = to_regclass($1)`
+
+export async function findTables(
+  session: PgSession,
+  names: TableNames,
+  schema: string | undefined,
+): Promise<FoundPlace> {
+  const { meta, records } = qualify(names, schema)
+  const [place] = await session.query(FIND_PLACE, [meta, records])
+  const there = schema ?? place?.[2] ?? undefined
+  // Both from one schema: tables of one name in two schemas of the search path must not be mixed up.
+  const qualified = qualify(names, there)
+  return {
+    encoding: place?.[0] ?? "",
+    currentSchema: place?.[1] ?? null,
+    schema: there,
+    meta: await findTable(session, qualified.meta),
+    records: await findTable(session, qualified.records),
+  }
+}
+
+async function findTable(session: PgSession, name: string): Promise<FoundTable | null> {
+  const rows = await session.query(FIND_COLUMNS, [name])
+  if (rows.length === 0) return null
+  // A view, or whatever else has the name, is no table of the store: it counts as one without columns.
+  const isTable = rows[0]?.[0] === "r" || rows[0]?.[0] === "p"
+  const id = rows.find(row => row[1] === "doc_id")
+  return {
+    columns: isTable ? rows.filter(row => row[1] !== null).map(column) : [],
+    collation: id?.[6] ?? null,
+    uniqueId: id?.[7] === "true",
+  }
+}
+
+function column([, name, type, notNull, key, hasDefault]: readonly (string | null)[]): FoundColumn {
+  return {
+    name: name ?? "",
+    type: type ?? "",
+    notNull: notNull === "true",
+    key: Number(key),
+    hasDefault: hasDefault === "true",
+  }
+}
+

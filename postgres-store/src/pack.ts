@@ -1,0 +1,98 @@
+import type { Row } from "@holdfast/sql-store-core"
+import { int4Array, int8Array } from "./binary.js"
+import type { PgParameter } from "./pg-adapter.js"
+
+/** A row on its way to a document, which the statement knows by its place in another parameter (from 1). */
+export interface PlacedRow {
+  readonly ord: number
+  /** The row's number, or how far it is behind the document's last one. */
+  readonly seq: number
+  readonly row: Row
+}
+
+/**
+ * Rows as the parameters of `unpackRows`: all texts and bytes in one buffer, and arrays that say where each begins and how
+ * long it is (-1: NULL). Parameters of the server's own array types would have it parse or spill them; one buffer is
+ * copied from as it is.
+ */
+export function packRows(rows: readonly PlacedRow[]): PgParameter[] {
+  const data = new Packer()
+  const starts: number[] = []
+  const lengths: [number[], number[], number[], number[]] = [[], [], [], []]
+  for (const { row } of rows) {
+    starts.push(data.length + 1)
+    lengths[0].push(data.addText(row.version))
+    lengths[1].push(data.addText(row.lineage))
+    lengths[2].push(data.addText(row.payload))
+    lengths[3].push(data.addBytes(row.blob))
+  }
+  return [
+    data.bytes(),
+    int4Array(rows.map(({ ord }) => ord)),
+    int8Array(rows.map(({ seq }) => seq)),
+    int4Array(rows.map(({ row }) => row.kind)),
+    int4Array(starts),
+    ...lengths.map(int4Array),
+  ]
+}
+
+/**
+ * The FROM item that turns the nine parameters from number `first` on into rows (ord, seq, kind, and the columns), and
+ * the expressions of the columns.
+ */
+export function unpackRows(first: number): { readonly from: string; readonly columns: string } {
+  const types = ["int4", "int8", "int4", "int4", "int4", "int4", "int4", "int4"]
+  const arrays = types.map((type, i) => `$${first + 1 + i}::${type}[]`).join(", ")
+  const cut = (start: string, length: string) => `substring($${first}::bytea FROM ${start} FOR ${length})`
+  const text = (start: string, length: string) =>
+    `CASE WHEN ${length} >= 0 THEN convert_from(${cut(start, length)}, 'UTF8') END`
+  const after = (...lengths: string[]) => ["r.start", ...lengths.map(length => `greatest(${length}, 0)`)].join(" + ")
+  return {
+    from: `unnest(${arrays}) AS r(ord, seq, kind, start, v, l, p, b)`,
+    columns: [
+      "r.kind::int2",
+      text("r.start", "r.v"),
+      text(after("r.v"), "r.l"),
+      text(after("r.v", "r.l"), "r.p"),
+      `CASE WHEN r.b >= 0 THEN ${cut(after("r.v", "r.l", "r.p"), "r.b")} END`,
+    ].join(", "),
+  }
+}
+
+/** A buffer that grows. */
+class Packer {
+  length = 0
+  private buffer = new Uint8Array(4096)
+  private readonly encoder = new TextEncoder()
+
+  /** Returns how many bytes were added, -1 for none because there is no text. */
+  addText(text: string | null): number {
+    if (text === null) return -1
+    // No UTF-16 unit takes more than three bytes. Exact for long texts, whose buffer would be three times too large.
+    if (text.length > 100_000) return this.addBytes(this.encoder.encode(text))
+    this.makeRoom(text.length * 3)
+    const { written } = this.encoder.encodeInto(text, this.buffer.subarray(this.length))
+    this.length += written
+    return written
+  }
+
+  addBytes(bytes: Uint8Array | null): number {
+    if (bytes === null) return -1
+    this.makeRoom(bytes.length)
+    this.buffer.set(bytes, this.length)
+    this.length += bytes.length
+    return bytes.length
+  }
+
+  bytes(): Uint8Array {
+    return this.buffer.subarray(0, this.length)
+  }
+
+  private makeRoom(size: number): void {
+    const needed = this.length + size
+    if (needed <= this.buffer.length) return
+    const grown = new Uint8Array(Math.max(needed, Math.min(2 * this.buffer.length, this.buffer.length + 4_000_000)))
+    grown.set(this.buffer.subarray(0, this.length))
+    this.buffer = grown
+  }
+}

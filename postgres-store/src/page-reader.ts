@@ -1,0 +1,104 @@
+import {
+  assemblePage,
+  beginPages,
+  corruptError,
+  GapError,
+  isSuperseded,
+  type PageCursor,
+  RowError,
+  type StoredRow,
+  supersededError,
+} from "@holdfast/sql-store-core"
+import { type DocId, isStoreError, type Page, type StoreError } from "@holdfast/store-core"
+import { Batches } from "./batch.js"
+import { bytesOfHex, textArray } from "./binary.js"
+import { BACKEND } from "./errors.js"
+import type { PgRow, PgSession } from "./pg-adapter.js"
+import { DOCUMENTS_PER_READ, firstBytes, firstRows, type Statements } from "./statements.js"
+
+type FirstPage = Page<PageCursor> | StoreError
+
+/** How many statements that read first pages are under way at once; with more, what they bring piles up in memory. */
+const BATCHES_AT_ONCE = 4
+
+/** Reads loads page by page; every page is one statement. */
+export class PageReader {
+  private readonly statements: Statements
+  private readonly run: <T>(work: (session: PgSession) => Promise<T>) => Promise<T>
+  private readonly firstPages = new Batches<DocId, FirstPage>(
+    docIds => this.run(session => this.readFirst(session, docIds)),
+    DOCUMENTS_PER_READ,
+    BATCHES_AT_ONCE,
+  )
+
+  constructor(statements: Statements, run: <T>(work: (session: PgSession) => Promise<T>) => Promise<T>) {
+    this.statements = statements
+    this.run = run
+  }
+
+  async read(docId: DocId, cursor: PageCursor | null): Promise<Page<PageCursor>> {
+    if (cursor !== null) return this.run(session => this.readNext(session, docId, cursor))
+    const page = await this.firstPages.add(docId)
+    if (isStoreError(page)) throw page
+    return page
+  }
+
+  private async readNext(session: PgSession, docId: DocId, cursor: PageCursor): Promise<Page<PageCursor>> {
+    const range = [cursor.doc, cursor.after, cursor.head].map(String)
+    const rows = await session.query(this.statements.readPage, range)
+    try {
+      return assemblePage(cursor, storedRows(rows, 0, rows.length, 0))
+    } catch (error) {
+      if (error instanceof GapError) {
+        const [left] = await session.query(this.statements.readGeneration, [String(cursor.doc)])
+        const first = left?.[1] ?? null
+        const exists = typeof left?.[0] === "string"
+        if (isSuperseded(cursor, { exists, first: first === null ? null : Number(first) })) {
+          throw supersededError(BACKEND, docId)
+        }
+      }
+      throw asCorrupt(docId, error)
+    }
+  }
+
+  /** The first pages of documents, which one statement sees as they are at one moment. */
+  private async readFirst(session: PgSession, docIds: readonly DocId[]): Promise<FirstPage[]> {
+    const limits = [String(firstRows(docIds.length)), String(firstBytes(docIds.length))]
+    const rows = await session.query(this.statements.readFirstPages, [textArray(docIds), ...limits])
+    const pages: FirstPage[] = docIds.map(() => ({ records: [], bytes: 0, next: null }))
+    for (let from = 0, to = 0; from < rows.length; from = to) {
+      const [ord, doc, last] = rows[from] as PgRow
+      while (to < rows.length && rows[to]?.[0] === ord) to++
+      const at = Number(ord) - 1
+      try {
+        const cursor = beginPages(Number(doc), last === null ? null : Number(last))
+        pages[at] = assemblePage(cursor, storedRows(rows, from, to, 3))
+      } catch (error) {
+        pages[at] = asCorrupt(docIds[at] as DocId, error)
+      }
+    }
+    return pages
+  }
+}
+
+/** Anything else is not about what is stored, and is thrown. */
+function asCorrupt(docId: DocId, error: unknown): StoreError {
+  if (error instanceof GapError || error instanceof RowError) return corruptError(BACKEND, docId, error)
+  throw error
+}
+
+/** Some of the rows of a result, whose columns begin at `offset`. */
+function* storedRows(rows: readonly PgRow[], from: number, to: number, offset: number): Iterable<StoredRow> {
+  for (let i = from; i < to; i++) {
+    const row = rows[i] as PgRow
+    const blob = row[offset + 5] ?? null
+    yield {
+      seq: row[offset] ?? "",
+      kind: row[offset + 1] ?? "",
+      version: row[offset + 2] ?? null,
+      lineage: row[offset + 3] ?? null,
+      payload: row[offset + 4] ?? null,
+      blob: blob === null ? null : bytesOfHex(blob),
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import { PAGE_BYTES, PAGE_ROWS } from "@holdfast/sql-store-core"
+import { unpackRows } from "./pack.js"
+import type { QualifiedNames } from "./tables.js"
+
+/** How many documents' first pages one statement reads. */
+export const DOCUMENTS_PER_READ = 64
+
+/** How many rows of each it reads at least. */
+const FIRST_ROWS = 32
+
+/** How many rows of each of `count` documents one statement reads. */
+export function firstRows(count: number): number {
+  return Math.max(FIRST_ROWS, Math.floor(PAGE_ROWS / count))
+}
+
+/** How many bytes of each of `count` documents one statement reads. */
+export function firstBytes(count: number): number {
+  return Math.floor(PAGE_BYTES / count)
+}
+
+/**
+ * How long a statement waits for another transaction that is creating the same document, in milliseconds. Without a
+ * limit, a long one would hold up the store's writes to all documents.
+ */
+const CREATION_WAIT = 100
+
+/** Every statement of the store, for its two tables. Parameters are named in each comment, in order. */
+export type Statements = ReturnType<typeof createStatements>
+
+/**
+ * What is selected is cast to text: that comes the same whatever the host has set, binary results, type parsers and
+ * `bytea_output` included. Ids are compared under the collation "C" even where a parameter would bring another.
+ *
+ * Whoever writes to a document first locks its meta row. Numbers are taken from what the statement sees, which may be
+ * older than its lock; the primary key then refuses the row, and the write is tried again.
+ */
+export function createStatements({ meta, records }: QualifiedNames) {
+  const columns = "doc, seq, kind, version, lineage, payload, blob"
+  const size =
+    "coalesce(octet_length(version), 0) + coalesce(octet_length(lineage), 0) + coalesce(octet_length(payload), 0) + coalesce(octet_length(blob), 0)"
+  const last = (doc: string) => `(SELECT max(x.seq) FROM ${records} AS x WHERE x.doc = ${doc})`
+  const cells = "p.seq::text, p.kind::text, p.version, p.lineage, p.payload, encode(p.blob, 'hex')"
+  /** The next rows, and how many bytes come before each. */
+  const page = (where: string, limit: string) =>
+    `SELECT seq, kind, version, lineage, payload, blob, sum(${size}) OVER (ORDER BY seq) - (${size}) AS before FROM (SELECT * FROM ${records} WHERE ${where} ORDER BY seq LIMIT ${limit}) AS rows`
+  const list = (from: string, below: string) =>
+    `SELECT doc_id FROM ${meta} WHERE doc_id ${from} $1${below} ORDER BY doc_id COLLATE "C" LIMIT $2::int8`
+  const entries = unpackRows(2)
+  const changes = unpackRows(6)
+
+  return {
+    /** [id, kind, version, lineage, payload, blob] → written, exists: one row, behind the document's last. */
+    appendRow: `WITH locked AS (SELECT doc FROM ${meta} WHERE doc_id = $1 FOR NO KEY UPDATE SKIP LOCKED),
+inserted AS (INSERT INTO ${records} (${columns}) SELECT doc, coalesce(${last("locked.doc")}, 0) + 1, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM locked RETURNING doc)
+SELECT (SELECT count(*) FROM inserted)::text, (SELECT count(*) FROM ${meta} WHERE doc_id = $1)::text`,
+
+    /** [ids, …rows (seq: how far behind the last)] → ord, exists of each document that was not written. */
+    appendRows: `WITH wanted AS MATERIALIZED (SELECT id, ord FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord)),
+locked AS MATERIALIZED (SELECT w.ord, m.doc FROM wanted AS w JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C" ORDER BY m.doc FOR NO KEY UPDATE OF m SKIP LOCKED),
+numbered AS MATERIALIZED (SELECT ord, doc, coalesce(${last("locked.doc")}, 0) AS last FROM locked),
+inserted AS (INSERT INTO ${records} (${columns}) SELECT n.doc, n.last + r.seq, ${entries.columns} FROM ${entries.from} JOIN numbered AS n ON n.ord = r.ord)
+SELECT w.ord::text, (SELECT count(*) FROM ${meta} AS m WHERE m.doc_id = w.id COLLATE "C")::text FROM wanted AS w WHERE NOT EXISTS (SELECT FROM numbered AS n WHERE n.ord = w.ord)`,
+
+    /** [ids] → id, doc, data, last */
+    readDocuments: `SELECT doc_id, doc::text, data, ${last("m.doc")}::text FROM ${meta} AS m WHERE doc_id = ANY ($1::text[])`,
+
+    /**
+     * [ids, docs (NULL: to be created), data as read, new data (NULL: stays), clear up to (NULL: nothing), …rows] → ord,
+     * locked of each document that was not written.
+     */
+    change: (limitsWaiting: boolean) => `WITH wanted AS MATERIALIZED (SELECT * FROM unnest($1::text[], $2::int8[], $3::text[], $4::text[], $5::int8[]) WITH ORDINALITY AS w(id, doc, was, data, clear, ord)),
+locked AS MATERIALIZED (SELECT m.doc, w.ord, w.data, w.clear FROM wanted AS w JOIN ${meta} AS m ON m.doc = w.doc AND m.data = w.was ORDER BY m.doc FOR NO KEY UPDATE OF m SKIP LOCKED),
+updated AS (UPDATE ${meta} AS m SET data = l.data FROM locked AS l WHERE m.doc = l.doc AND l.data IS NOT NULL),
+created AS (INSERT INTO ${meta} (doc_id, data) SELECT w.id, w.data FROM wanted AS w WHERE w.doc IS NULL${limitsWaiting ? ` AND (SELECT set_config('lock_timeout', '${CREATION_WAIT}', true)) IS NOT NULL` : ""} ORDER BY w.id COLLATE "C" ON CONFLICT (doc_id) DO NOTHING RETURNING doc, doc_id),
+target AS MATERIALIZED (SELECT doc, ord FROM locked UNION ALL SELECT c.doc, w.ord FROM created AS c JOIN wanted AS w ON w.id = c.doc_id COLLATE "C"),
+cleared AS (DELETE FROM ${records} AS x USING locked AS l WHERE x.doc = l.doc AND x.seq <= l.clear),
+inserted AS (INSERT INTO ${records} (${columns}) SELECT t.doc, r.seq, ${changes.columns} FROM ${changes.from} JOIN target AS t ON t.ord = r.ord)
+SELECT w.ord::text, (SELECT count(*) FROM ${meta} AS m WHERE m.doc = w.doc AND m.data = w.was)::text FROM wanted AS w WHERE NOT EXISTS (SELECT FROM target AS t WHERE t.ord = w.ord)`,
+
+    /**
+     * A script. The row behind the last one is refused by the key when somebody appended since, whatever the isolation
+     * level lets the statement see; else his row would be left behind.
+     */
+    remove: (docs: readonly number[]) => {
+      const these = `doc IN (${docs.join(", ")})`
+      return `SELECT FROM ${meta} WHERE ${these} ORDER BY doc FOR UPDATE NOWAIT;
+INSERT INTO ${records} (doc, seq, kind) SELECT doc, max(seq) + 1, 0 FROM ${records} WHERE ${these} GROUP BY doc;
+DELETE FROM ${records} WHERE ${these};
+DELETE FROM ${meta} WHERE ${these}`
+    },
+
+    /** [ids] → id, data */
+    readMetas: `SELECT doc_id, data FROM ${meta} WHERE doc_id = ANY ($1::text[])`,
+
+    /**
+     * [ids, rows, bytes] → ord, doc, last, and the columns of a row; a document without rows has one of NULLs. Rows that
+     * begin within the bytes.
+     */
+    readFirstPages: `SELECT w.ord::text, m.doc::text, h.last::text, ${cells}
+FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord) JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C" CROSS JOIN LATERAL (SELECT ${last("m.doc")} AS last) AS h
+LEFT JOIN LATERAL (${page("doc = m.doc AND seq <= h.last", "$2::int8")}) AS p ON p.before < $3::int8 ORDER BY w.ord, p.seq`,
+
+    /** [doc, after, head] → the columns of the next rows */
+    readPage: `SELECT ${cells} FROM (${page("doc = $1::int8 AND seq > $2::int8 AND seq <= $3::int8", String(PAGE_ROWS))}) AS p WHERE p.before < ${PAGE_BYTES} ORDER BY p.seq`,
+
+    /** [doc] → whether the document exists, its first number: what is left of it. */
+    readGeneration: `SELECT (SELECT doc FROM ${meta} WHERE doc = $1::int8)::text, (SELECT min(seq) FROM ${records} WHERE doc = $1::int8)::text`,
+
+    /** [after, limit], [after, limit, below], [from, limit], [from, limit, below] */
+    listAfter: list(">", ""),
+    listAfterBelow: list(">", " AND doc_id < $3"),
+    listFrom: list(">=", ""),
+    listFromBelow: list(">=", " AND doc_id < $3"),
+
+    /** [] → data */
+    readHeader: `SELECT data FROM ${meta} WHERE doc_id = ''`,
+    /** [] → whether there is a row beside the header */
+    hasRows: `SELECT (EXISTS (SELECT 1 FROM ${records}) OR EXISTS (SELECT 1 FROM ${meta} WHERE doc_id <> ''))::text`,
+    /** [data] */
+    insertHeader: `INSERT INTO ${meta} (doc_id, data) VALUES ('', $1) ON CONFLICT (doc_id) DO NOTHING`,
+  }
+}
