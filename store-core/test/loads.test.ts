@@ -1,7 +1,7 @@
 import { EngineStore, type StoreRecord } from "@holdfast/store-core"
 import { describe, expect, it } from "vitest"
 import { outcomeOf, soon } from "./support/outcome.js"
-import { batch, entry, load, loadLabels, metaRecord, rest } from "./support/records.js"
+import { batch, entry, label, load, loadLabels, metaRecord, rest } from "./support/records.js"
 import { failure, gate, ScriptedBackend, settleTurns } from "./support/scripted-backend.js"
 
 const ALL = ["meta:schema-1", "1", "2", "3", "4", "5"]
@@ -63,6 +63,18 @@ describe.each(timings)("a load over a %s backend", (_, slow) => {
     const steps = await Promise.all(Array.from({ length: 9 }, () => iterator.next()))
     expect(steps.map(step => step.done)).toEqual([...Array(6).fill(false), true, true, true])
     expect(backend.count("readPage")).toBe(3)
+  })
+
+  it("LOAD-2: a step called in the reaction to another is answered after those called before it", async () => {
+    const { backend, store } = await storeWithSix()
+    backend.pageRecords = 6
+    backend.before = slow
+    const iterator = load(store, "a")
+    const first = iterator.next()
+    const second = iterator.next()
+    const third = first.then(() => iterator.next())
+    const versions = (await Promise.all([second, third])).map(step => (step.done === true ? "end" : label(step.value)))
+    expect(versions).toEqual(["1", "2"])
   })
 
   it("LOAD-8: every iteration is a load of its own", async () => {

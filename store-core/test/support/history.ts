@@ -180,6 +180,10 @@ export class History {
         break
       } catch (error) {
         this.codeOf(error, undefined)
+        if (attempt === 4) {
+          this.problems.push("closing again did not close")
+          return
+        }
         if (attempt === 3) this.backend.before = () => {}
         if (attempt === 3) this.backend.after = () => {}
       }
