@@ -48,8 +48,11 @@ export function createStatements({ meta: metaName, records: recordsName }: Table
     insertRow: `INSERT INTO ${records} (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)`,
     /** The same `ROWS_PER_INSERT` times. */
     insertRows: `INSERT INTO ${records} (${columns}) VALUES ${Array(ROWS_PER_INSERT).fill("(?, ?, ?, ?, ?, ?, ?)").join(", ")}`,
-    /** As `insertRow`, for a number that is a guess: of a document that is gone, NOT NULL refuses the row. */
-    insertGuessed: `INSERT INTO ${records} (${columns}) VALUES ((SELECT doc FROM ${meta} WHERE doc = ?), ?, ?, ?, ?, ?, ?)`,
+    /**
+     * As `insertRow`, with the id behind the number, for a number that is a guess: NOT NULL refuses the row when the
+     * document is gone, or when the tables were made anew and the number is another document's.
+     */
+    insertGuessed: `INSERT INTO ${records} (${columns}) VALUES ((SELECT doc FROM ${meta} WHERE doc = ? AND doc_id = ?), ?, ?, ?, ?, ?, ?)`,
     /** [id] → doc, data, last */
     readDocument: `SELECT doc, data, (SELECT max(seq) FROM ${records} AS r WHERE r.doc = m.doc) AS last FROM ${meta} AS m WHERE doc_id = ?`,
     /** [id] → data */

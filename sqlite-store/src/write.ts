@@ -22,7 +22,7 @@ export function executeSteps(
     if (step.kind === "meta") adapter.exec(statements.updateMeta, step.data, doc)
     else if (step.kind === "clear") adapter.exec(statements.deleteRecords, doc)
     else if (step.kind === "drop") adapter.exec(statements.deleteMeta, doc)
-    else if (guesses.has(target.docId)) insertOneByOne(adapter, statements.insertGuessed, doc, step.first, step.rows)
+    else if (guesses.has(target.docId)) insertGuessed(adapter, statements, doc, target.docId, step.first, step.rows)
     else insert(adapter, statements, doc, step.first, step.rows)
   }
 }
@@ -38,10 +38,22 @@ function insert(adapter: SqliteAdapter, statements: Statements, doc: number, fro
     }
     adapter.exec(statements.insertRows, ...values)
   }
-  insertOneByOne(adapter, statements.insertRow, doc, from + grouped, rows.slice(grouped))
+  for (let i = grouped; i < rows.length; i++) {
+    const { kind, version, lineage, payload, blob } = rows[i] as Row
+    adapter.exec(statements.insertRow, doc, from + i, kind, version, lineage, payload, blob)
+  }
 }
 
-function insertOneByOne(adapter: SqliteAdapter, sql: string, doc: number, from: number, rows: readonly Row[]): void {
+function insertGuessed(
+  adapter: SqliteAdapter,
+  statements: Statements,
+  doc: number,
+  docId: DocId,
+  from: number,
+  rows: readonly Row[],
+): void {
   let seq = from
-  for (const row of rows) adapter.exec(sql, doc, seq++, row.kind, row.version, row.lineage, row.payload, row.blob)
+  for (const { kind, version, lineage, payload, blob } of rows) {
+    adapter.exec(statements.insertGuessed, doc, docId, seq++, kind, version, lineage, payload, blob)
+  }
 }
