@@ -13,6 +13,7 @@ const layers = {
   "store-core": [],
   "sql-store-core": ["store-core"],
   "sqlite-store": ["store-core", "sql-store-core"],
+  "prisma-store": ["store-core", "sql-store-core"],
   testing: ["store-core"],
 }
 
