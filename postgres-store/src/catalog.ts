@@ -12,6 +12,8 @@ export interface FoundTable {
 }
 
 export interface FoundPlace {
+  /** Whether the driver takes a leading U+FEFF off every text. */
+  readonly losesMark: boolean
   readonly encoding: string
   readonly currentSchema: string | null
   /** The schema the tables were found in. */
@@ -21,7 +23,7 @@ export interface FoundPlace {
 }
 
 const FIND_PLACE = `SELECT current_setting('server_encoding'), current_schema()::text,
-  (SELECT n.nspname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = coalesce(to_regclass($1), to_regclass($2)))::text`
+  (SELECT n.nspname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = coalesce(to_regclass($1), to_regclass($2)))::text, chr(65279)`
 
 /** [name] → the kind of relation and, for each column: name, type, NOT NULL, place in the key, default, collation, unique */
 const FIND_COLUMNS = `SELECT c.relkind::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
@@ -43,6 +45,7 @@ export async function findTables(
   // Both from one schema: tables of one name in two schemas of the search path must not be mixed up.
   const qualified = qualify(names, there)
   return {
+    losesMark: place?.[3] === "",
     encoding: place?.[0] ?? "",
     currentSchema: place?.[1] ?? null,
     schema: there,
@@ -73,4 +76,3 @@ function column([, name, type, notNull, key, hasDefault]: readonly (string | nul
     hasDefault: hasDefault === "true",
   }
 }
-

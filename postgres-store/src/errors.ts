@@ -113,8 +113,7 @@ export function stateOf(error: unknown): string | undefined {
 
 /** Somebody else has the document. */
 export function lockedError(docId: DocId): StoreError {
-  const message =
-    `Document ${showDocId(docId)} is locked by another transaction. ` + "Try again, or look for one that stays open."
+  const message = `Document ${showDocId(docId)} is locked by another transaction. Try again, or look for one that stays open.`
   return new StoreError("STORE_BUSY", message, { backend: BACKEND, docId })
 }
 

@@ -9,7 +9,10 @@ type Commit = (operations: readonly WriteOperation[]) => Promise<readonly Outcom
  *
  * What fails after a part was stored is reported operation by operation, since as a whole the group has not failed.
  */
-export async function commitInParts(operations: readonly WriteOperation[], commit: Commit): Promise<readonly Outcome[]> {
+export async function commitInParts(
+  operations: readonly WriteOperation[],
+  commit: Commit,
+): Promise<readonly Outcome[]> {
   const parts = partsOf(operations)
   if (parts.length === 1) return commit(operations)
   const outcomes: Outcome[] = operations.map(() => null)

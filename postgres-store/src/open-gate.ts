@@ -45,7 +45,7 @@ export async function openGate(adapter: PgAdapter, wanted: Wanted): Promise<Stat
 
 async function openOn(session: PgSession, wanted: Wanted): Promise<Statements> {
   const found = await findTables(session, wanted.names, wanted.schema)
-  const statements = createStatements(qualify(wanted.names, found.schema))
+  const statements = createStatements(qualify(wanted.names, found.schema), found.losesMark)
   const content = found.meta !== null && found.records !== null && hasColumns(found.meta.columns)
   const header = content ? ((await session.query(statements.readHeader, []))[0]?.[0] ?? null) : null
   const hasRows = content && (await session.query(statements.hasRows, []))[0]?.[0] === "true"

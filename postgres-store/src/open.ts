@@ -2,7 +2,12 @@ import { anyBoolean, checkOptions, isStoreError } from "@holdfast/store-core"
 import { fromPool } from "./adapters/pg-pool.js"
 import { toStoreError } from "./errors.js"
 import type { PgAdapter, PgAdapterOptions } from "./pg-adapter.js"
-import { createPostgresStore, POSTGRES_OPTIONS, type PostgresStore, type PostgresStoreOptions } from "./postgres-store.js"
+import {
+  createPostgresStore,
+  POSTGRES_OPTIONS,
+  type PostgresStore,
+  type PostgresStoreOptions,
+} from "./postgres-store.js"
 
 export interface OpenPostgresOptions extends PostgresStoreOptions, PgAdapterOptions {
   /** How many connections are opened at most. Default 10. */

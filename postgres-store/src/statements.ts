@@ -33,18 +33,23 @@ export type Statements = ReturnType<typeof createStatements>
  *
  * Whoever writes to a document first locks its meta row. Numbers are taken from what the statement sees, which may be
  * older than its lock; the primary key then refuses the row, and the write is tried again.
+ *
+ * @param losesMark Whether the driver takes a leading U+FEFF off every text, as PGlite does; then such a text is sent with
+ * two of them.
  */
-export function createStatements({ meta, records }: QualifiedNames) {
+export function createStatements({ meta, records }: QualifiedNames, losesMark: boolean) {
+  const text = (column: string) =>
+    losesMark ? `CASE WHEN starts_with(${column}, chr(65279)) THEN chr(65279) || ${column} ELSE ${column} END` : column
   const columns = "doc, seq, kind, version, lineage, payload, blob"
   const size =
     "coalesce(octet_length(version), 0) + coalesce(octet_length(lineage), 0) + coalesce(octet_length(payload), 0) + coalesce(octet_length(blob), 0)"
   const last = (doc: string) => `(SELECT max(x.seq) FROM ${records} AS x WHERE x.doc = ${doc})`
-  const cells = "p.seq::text, p.kind::text, p.version, p.lineage, p.payload, encode(p.blob, 'hex')"
+  const cells = `p.seq::text, p.kind::text, ${text("p.version")}, ${text("p.lineage")}, ${text("p.payload")}, encode(p.blob, 'hex')`
   /** The next rows, and how many bytes come before each. */
   const page = (where: string, limit: string) =>
     `SELECT seq, kind, version, lineage, payload, blob, sum(${size}) OVER (ORDER BY seq) - (${size}) AS before FROM (SELECT * FROM ${records} WHERE ${where} ORDER BY seq LIMIT ${limit}) AS rows`
   const list = (from: string, below: string) =>
-    `SELECT doc_id FROM ${meta} WHERE doc_id ${from} $1${below} ORDER BY doc_id COLLATE "C" LIMIT $2::int8`
+    `SELECT ${text("doc_id")} FROM ${meta} WHERE doc_id ${from} $1${below} ORDER BY doc_id COLLATE "C" LIMIT $2::int8`
   const entries = unpackRows(2)
   const changes = unpackRows(6)
 
@@ -62,13 +67,15 @@ inserted AS (INSERT INTO ${records} (${columns}) SELECT n.doc, n.last + r.seq, $
 SELECT w.ord::text, (SELECT count(*) FROM ${meta} AS m WHERE m.doc_id = w.id COLLATE "C")::text FROM wanted AS w WHERE NOT EXISTS (SELECT FROM numbered AS n WHERE n.ord = w.ord)`,
 
     /** [ids] → id, doc, data, last */
-    readDocuments: `SELECT doc_id, doc::text, data, ${last("m.doc")}::text FROM ${meta} AS m WHERE doc_id = ANY ($1::text[])`,
+    readDocuments: `SELECT ${text("doc_id")}, doc::text, data, ${last("m.doc")}::text FROM ${meta} AS m WHERE doc_id = ANY ($1::text[])`,
 
     /**
      * [ids, docs (NULL: to be created), data as read, new data (NULL: stays), clear up to (NULL: nothing), …rows] → ord,
      * locked of each document that was not written.
      */
-    change: (limitsWaiting: boolean) => `WITH wanted AS MATERIALIZED (SELECT * FROM unnest($1::text[], $2::int8[], $3::text[], $4::text[], $5::int8[]) WITH ORDINALITY AS w(id, doc, was, data, clear, ord)),
+    change: (
+      limitsWaiting: boolean,
+    ) => `WITH wanted AS MATERIALIZED (SELECT * FROM unnest($1::text[], $2::int8[], $3::text[], $4::text[], $5::int8[]) WITH ORDINALITY AS w(id, doc, was, data, clear, ord)),
 locked AS MATERIALIZED (SELECT m.doc, w.ord, w.data, w.clear FROM wanted AS w JOIN ${meta} AS m ON m.doc = w.doc AND m.data = w.was ORDER BY m.doc FOR NO KEY UPDATE OF m SKIP LOCKED),
 updated AS (UPDATE ${meta} AS m SET data = l.data FROM locked AS l WHERE m.doc = l.doc AND l.data IS NOT NULL),
 created AS (INSERT INTO ${meta} (doc_id, data) SELECT w.id, w.data FROM wanted AS w WHERE w.doc IS NULL${limitsWaiting ? ` AND (SELECT set_config('lock_timeout', '${CREATION_WAIT}', true)) IS NOT NULL` : ""} ORDER BY w.id COLLATE "C" ON CONFLICT (doc_id) DO NOTHING RETURNING doc, doc_id),
@@ -90,7 +97,7 @@ DELETE FROM ${meta} WHERE ${these}`
     },
 
     /** [ids] → id, data */
-    readMetas: `SELECT doc_id, data FROM ${meta} WHERE doc_id = ANY ($1::text[])`,
+    readMetas: `SELECT ${text("doc_id")}, data FROM ${meta} WHERE doc_id = ANY ($1::text[])`,
 
     /**
      * [ids, rows, bytes] → ord, doc, last, and the columns of a row; a document without rows has one of NULLs. Rows that

@@ -73,7 +73,9 @@ class PostgresPlace implements Subject {
     const id = `convert_from('\\x${Buffer.from(docId).toString("hex")}', 'UTF8')`
     const of = `doc = (SELECT doc FROM ${this.schema}.holdfast_meta WHERE doc_id = ${id})`
     const records = `${this.schema}.holdfast_records`
-    await this.reach.sql(`UPDATE ${records} SET kind = 99 WHERE ${of} AND seq = (SELECT max(seq) FROM ${records} WHERE ${of})`)
+    await this.reach.sql(
+      `UPDATE ${records} SET kind = 99 WHERE ${of} AND seq = (SELECT max(seq) FROM ${records} WHERE ${of})`,
+    )
   }
 
   commits(): number {
