@@ -1,9 +1,12 @@
 import { describeStore } from "@holdfast/testing"
-import { describe, it } from "vitest"
+import { afterAll, describe, it } from "vitest"
+import { RecordingRunner } from "./support/conformance-report.js"
 import { sqliteSubject } from "./support/subject.js"
 
-const runner = { describe, it }
+const NAME = "better-sqlite3 in memory"
+const runner = new RecordingRunner({ describe, it })
 
-await describeStore("better-sqlite3 in memory", () => sqliteSubject({ binding: "better-sqlite3", place: "memory" }), {
+await describeStore(NAME, () => sqliteSubject({ binding: "better-sqlite3", place: "memory" }), {
   runner,
 })
+afterAll(() => runner.save("better-sqlite3-memory", NAME))

@@ -1,11 +1,10 @@
 import { describeStore } from "@holdfast/testing"
-import { describe, it } from "vitest"
+import { afterAll, describe, it } from "vitest"
+import { RecordingRunner } from "./support/conformance-report.js"
 import { sqliteSubject } from "./support/subject.js"
 
-const runner = { describe, it }
+const NAME = "better-sqlite3 on a file with a rollback journal"
+const runner = new RecordingRunner({ describe, it })
 
-await describeStore(
-  "better-sqlite3 on a file with a rollback journal",
-  () => sqliteSubject({ binding: "better-sqlite3", place: "rollback-journal" }),
-  { runner },
-)
+await describeStore(NAME, () => sqliteSubject({ binding: "better-sqlite3", place: "rollback-journal" }), { runner })
+afterAll(() => runner.save("better-sqlite3-rollback-journal", NAME))

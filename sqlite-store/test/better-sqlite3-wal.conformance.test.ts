@@ -1,11 +1,10 @@
 import { describeStore } from "@holdfast/testing"
-import { describe, it } from "vitest"
+import { afterAll, describe, it } from "vitest"
+import { RecordingRunner } from "./support/conformance-report.js"
 import { sqliteSubject } from "./support/subject.js"
 
-const runner = { describe, it }
+const NAME = "better-sqlite3 on a file with the write-ahead log"
+const runner = new RecordingRunner({ describe, it })
 
-await describeStore(
-  "better-sqlite3 on a file with the write-ahead log",
-  () => sqliteSubject({ binding: "better-sqlite3", place: "wal" }),
-  { runner },
-)
+await describeStore(NAME, () => sqliteSubject({ binding: "better-sqlite3", place: "wal" }), { runner })
+afterAll(() => runner.save("better-sqlite3-wal", NAME))

@@ -1,9 +1,12 @@
 import { describeStore } from "@holdfast/testing"
-import { describe, it } from "vitest"
+import { afterAll, describe, it } from "vitest"
+import { RecordingRunner } from "./support/conformance-report.js"
 import { sqliteSubject } from "./support/subject.js"
 
-const runner = { describe, it }
+const NAME = "node:sqlite in memory"
+const runner = new RecordingRunner({ describe, it })
 
-await describeStore("node:sqlite in memory", () => sqliteSubject({ binding: "node:sqlite", place: "memory" }), {
+await describeStore(NAME, () => sqliteSubject({ binding: "node:sqlite", place: "memory" }), {
   runner,
 })
+afterAll(() => runner.save("node-sqlite-memory", NAME))

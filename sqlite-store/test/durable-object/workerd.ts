@@ -2,8 +2,15 @@ import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { Miniflare } from "miniflare"
 
-/** Starts workerd with the tests' worker in it. `persist` is a directory to keep objects in; default: in memory. */
-export async function startWorkerd(persist?: string): Promise<Miniflare> {
+interface Compatibility {
+  readonly compatibilityDate: string
+  readonly compatibilityFlags?: string[]
+}
+
+const CURRENT: Compatibility = { compatibilityDate: "2026-07-01" }
+
+/** Starts workerd with the tests' worker in it. Objects are kept in memory. */
+export async function startWorkerd(compatibility = CURRENT): Promise<Miniflare> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL("worker.ts", import.meta.url))],
     bundle: true,
@@ -15,9 +22,8 @@ export async function startWorkerd(persist?: string): Promise<Miniflare> {
   return new Miniflare({
     modules: true,
     script: outputFiles[0]?.text ?? "",
-    compatibilityDate: "2026-07-01",
+    ...compatibility,
     durableObjects: { TESTS: { className: "Tests", useSQLite: true } },
-    ...(persist !== undefined && { durableObjectsPersist: persist }),
   })
 }
 

@@ -35,14 +35,15 @@ export class RecordingRunner implements TestRunner {
     const it = (title: string, test: () => Promise<void>, timeout?: number) =>
       runner.it(title, () => this.record(title, test), timeout)
     const skip = (title: string, test: () => void) => {
-      this.found.push({ ...identify(title), status: "not run", durationMs: 0 })
+      const reason = /\(not run: (.*)\)$/.exec(title)?.[1]
+      this.found.push({ ...identify(title), status: "not run", ...(reason !== undefined && { reason }), durationMs: 0 })
       return runner.it.skip(title, test)
     }
     this.it = Object.assign(it, { skip })
   }
 
   save(file: string, name: string): void {
-    saveConformance(file, conformanceReport(name, this.startedAt, navigator.userAgent, this.found))
+    saveConformance(file, conformanceReport(name, this.startedAt, runtime(), this.found))
   }
 
   private async record(title: string, test: () => Promise<void>): Promise<void> {
@@ -57,6 +58,12 @@ export class RecordingRunner implements TestRunner {
       throw error
     }
   }
+}
+
+/** What runs this, as precisely as it says. */
+function runtime(): string {
+  const { bun, node } = process.versions
+  return bun === undefined ? `Node.js ${node}` : `Bun ${bun}`
 }
 
 /** `describeStore` gives a case's rules and title; the comparison with the model is in no list and has no id here. */
