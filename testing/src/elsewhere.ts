@@ -10,4 +10,11 @@ export const elsewhere: Readonly<Record<string, readonly { readonly file: string
   "OPEN-3": [
     { file: "sql-store-core/test/table-names.test.ts", title: "unknown options name the right spelling (OPEN-3)" },
   ],
+  "SHARE-4": [
+    { file: "sqlite-store/test/conditions.test.ts", title: "inside a transaction of the host (SHARE-4)" },
+    {
+      file: "sqlite-store/test/transact.test.ts",
+      title: "is refused inside a transaction of the host, which is left as it is (SHARE-4)",
+    },
+  ],
 }
