@@ -11,3 +11,5 @@ export type { SqlJsDatabase, SqlJsStatement } from "./adapters/sql-js-statement.
 export type { AdapterOptions, SqliteAdapter, SqliteParameter } from "./sqlite-adapter.js"
 export { createSqliteStore, SqliteStore, type SqliteStoreOptions } from "./sqlite-store.js"
 export { type StoreTransaction, transact } from "./transact.js"
+export { type SqliteFinding, type SqliteFindingKind, verifySqliteStore } from "./verify.js"
+export type { RowFindingKind } from "./verify-rows.js"

@@ -12,3 +12,4 @@ export { anyBoolean, anyCount, checkOptions, type OptionRule } from "./options.j
 export { RECORD_LIMITS, recordBytes } from "./records.js"
 export type { DocId, ReplicaType, Store, StoreMeta, StorePayload, StoreRecord, SyncMode } from "./store.js"
 export { compareUtf8 } from "./text.js"
+export { type Finding, type FindingKind, type VerifyReport, verifyStore } from "./verify.js"
