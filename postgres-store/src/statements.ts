@@ -29,7 +29,7 @@ export type Statements = ReturnType<typeof createStatements>
 
 /**
  * What is selected is cast to text: that comes the same whatever the host has set, binary results, type parsers and
- * `bytea_output` included. Ids are compared under the collation "C" even where a parameter would bring another.
+ * `bytea_output` included. No two columns of a result have one name, because some drivers make rows objects. Ids are compared under the collation "C" even where a parameter would bring another.
  *
  * Whoever writes to a document first locks its meta row. Numbers are taken from what the statement sees, which may be
  * older than its lock; the primary key then refuses the row, and the write is tried again.
@@ -57,7 +57,7 @@ export function createStatements({ meta, records }: QualifiedNames, losesMark: b
     /** [id, kind, version, lineage, payload, blob] → written, exists: one row, behind the document's last. */
     appendRow: `WITH locked AS (SELECT doc FROM ${meta} WHERE doc_id = $1 FOR NO KEY UPDATE SKIP LOCKED),
 inserted AS (INSERT INTO ${records} (${columns}) SELECT doc, coalesce(${last("locked.doc")}, 0) + 1, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM locked RETURNING doc)
-SELECT (SELECT count(*) FROM inserted)::text, (SELECT count(*) FROM ${meta} WHERE doc_id = $1)::text`,
+SELECT (SELECT count(*) FROM inserted)::text AS written, (SELECT count(*) FROM ${meta} WHERE doc_id = $1)::text AS present`,
 
     /** [ids, …rows (seq: how far behind the last)] → ord, exists of each document that was not written. */
     appendRows: `WITH wanted AS MATERIALIZED (SELECT id, ord FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord)),
