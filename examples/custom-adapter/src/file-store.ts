@@ -1,212 +1,149 @@
-import { constants } from "node:fs"
-import { open } from "node:fs/promises"
+import { constants as limits } from "node:buffer"
+import { constants as flags } from "node:fs"
+import { type FileHandle, open } from "node:fs/promises"
 import { dirname } from "node:path"
-import {
-  type Backend,
-  checkOptions,
-  compareUtf8,
-  type Decision,
-  type DocId,
-  type DocumentState,
-  ENGINE_OPTIONS,
-  type EngineOptions,
-  EngineStore,
-  isStoreError,
-  needsMeta,
-  type Outcome,
-  type Page,
-  type Plan,
-  type StoreMeta,
-  type StorePayload,
-  type StoreRecord,
-  type WriteOperation,
-} from "@holdfast/store-core"
-import { toStoreError } from "./errors.js"
-import { type Entry, Log, type LogFile, type Place } from "./log.js"
+import { crc32 } from "node:zlib"
+import * as core from "@holdfast/store-core"
 
-const PAGE_RECORDS = 2000
-const PAGE_BYTES = 4 * 1024 * 1024
+const HEADER = Buffer.from("holdfast file store, format 1\n")
 
-// #region open
-/**
- * Opens the store in the file at `path`, creating it where there is none. One store at a time may have the file open.
- *
- * Rejects with `STORE_FORMAT_UNSUPPORTED` for a file that is something else, `STORE_CORRUPT` for a damaged one, and
- * `STORE_PERMISSION`, `STORE_READ_ONLY`, `STORE_FULL` or `STORE_UNAVAILABLE` as the file system has it.
- *
- * @throws TypeError for unknown options and wrong values.
- */
-export async function openFileStore(path: string, options: EngineOptions = {}): Promise<EngineStore> {
-  checkOptions("openFileStore", options, ENGINE_OPTIONS)
+/** Opens the store in the file at `path`, creating it where there is none. One store at a time may have it open. */
+export async function openFileStore(path: string, options: core.EngineOptions = {}): Promise<core.EngineStore> {
+  core.checkOptions("openFileStore", options, core.ENGINE_OPTIONS)
+  const file = await open(path, flags.O_RDWR | flags.O_CREAT).catch(rethrow)
   try {
-    const file = await open(path, constants.O_RDWR | constants.O_CREAT)
-    await syncDirectory(dirname(path)).catch(error => closeAndThrow(file, error))
-    return new EngineStore(await FileBackend.open(file), options)
+    // Otherwise a power loss could take the name of a new file away. Windows does not open directories.
+    const directory = process.platform === "win32" ? null : await open(dirname(path))
+    await directory?.sync().finally(() => directory.close())
+    return new core.EngineStore(await FileBackend.open(file), options)
   } catch (error) {
-    throw toStoreError(error)
+    await file.close()
+    rethrow(error)
   }
 }
 
-/** A new file is found after a power loss only when its directory was written too. Windows does not let one do that. */
-async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === "win32") return
-  const directory = await open(path)
-  await directory.sync().finally(() => directory.close())
-}
-
-async function closeAndThrow(file: LogFile, error: unknown): Promise<never> {
-  await file.close()
-  throw error
-}
-// #endregion open
-
-// #region types
-/** What an entry of the log does: begin a document anew with its first record, add a record to it, or remove it. */
-type Head =
-  | { readonly change: "begin" | "add"; readonly docId: DocId; readonly record: RecordHead }
-  | { readonly change: "remove"; readonly docId: DocId }
-
-/** A record without its payload's data, which are the entry's bytes. */
-type RecordHead =
-  | { readonly kind: "meta"; readonly meta: StoreMeta }
-  | { readonly kind: "entry"; readonly payload: Omit<StorePayload, "data">; readonly version: string }
-
-/** Where a document's records are. `begin` makes a new one, so that loads keep the places they started with. */
-interface FileDocument {
-  readonly places: Place[]
-  meta: Place
-}
-
-interface Cursor {
-  readonly places: readonly Place[]
-  readonly end: number
-  readonly at: number
-}
-// #endregion types
-
-// #region backend
-/** Documents in one log file. Which places of it belong to which document is kept in memory. */
-export class FileBackend implements Backend<Cursor> {
+/** Keeps documents in memory, and a line for every commit in the file. */
+export class FileBackend implements core.Backend {
   readonly name = "file"
   readonly capabilities = { durable: true, multiWriter: false }
-  readonly #log: Log<Head>
-  readonly #documents: Map<DocId, FileDocument>
-  #sorted: DocId[] | null = null
+  readonly #memory: core.Backend = new core.MemoryBackend(new core.MemoryStorage())
+  readonly #file: FileHandle
+  /** Where the last good line ends, and whether a failed write may have left something behind it. */
+  #end = 0
+  #hasTail = true
 
-  private constructor(log: Log<Head>, documents: Map<DocId, FileDocument>) {
-    this.#log = log
-    this.#documents = documents
+  private constructor(file: FileHandle) {
+    this.#file = file
   }
 
-  /** Closes the file when it cannot be opened as a store. */
-  static async open(file: LogFile): Promise<FileBackend> {
-    const documents = new Map<DocId, FileDocument>()
-    const replay = (head: Head, place: Place) => apply(documents, head, place)
-    const log = await Log.open<Head>(file, replay).catch(error => closeAndThrow(file, error))
-    return new FileBackend(log, documents)
-  }
-
-  async commit(operations: readonly WriteOperation[], plan: Plan): Promise<readonly Outcome[]> {
-    const decisions = plan(operations, await this.#states(operations))
-    const entries = operations.flatMap((operation, i) => entriesOf(operation, decisions[i] as Decision))
-    const places = entries.length === 0 ? [] : await mapped(this.#log.append(entries))
-    // Only now: a commit that failed must not be seen.
-    for (const [i, { head }] of entries.entries()) apply(this.#documents, head, places[i] as Place)
-    if (entries.some(({ head }) => head.change !== "add")) this.#sorted = null
-    return decisions.map(decision => (decision.kind === "refuse" ? decision.error : null))
-  }
-
-  async readPage(docId: DocId, cursor: Cursor | null): Promise<Page<Cursor>> {
-    const places = cursor?.places ?? this.#documents.get(docId)?.places ?? []
-    const end = cursor?.end ?? places.length
-    const start = cursor?.at ?? 0
-    let at = start
-    let bytes = 0
-    while (at < end && at - start < PAGE_RECORDS && bytes < PAGE_BYTES) bytes += (places[at++] as Place).size
-    const entries = await mapped(this.#log.read(places.slice(start, at)))
-    return { records: entries.map(toRecord), bytes, next: at < end ? { places, end, at } : null }
-  }
-
-  async readMeta(docId: DocId): Promise<StoreMeta | null> {
-    const place = this.#documents.get(docId)?.meta
-    if (place === undefined) return null
-    const [entry] = await mapped(this.#log.read([place]))
-    const record = entry && toRecord(entry)
-    return record?.kind === "meta" ? record.meta : null
-  }
-
-  readIds(prefix: string, after: DocId | null, limit: number): readonly DocId[] {
-    this.#sorted ??= [...this.#documents.keys()].sort(compareUtf8)
-    const follows = (id: DocId) => after === null || compareUtf8(id, after) > 0
-    return this.#sorted.filter(id => follows(id) && id.startsWith(prefix)).slice(0, limit)
-  }
-
-  close(): Promise<void> {
-    return mapped(this.#log.close())
-  }
-
-  async #states(operations: readonly WriteOperation[]): Promise<Map<DocId, DocumentState>> {
-    const states = new Map<DocId, DocumentState>()
-    for (const { docId } of operations) states.set(docId, this.#documents.has(docId) ? { meta: "unread" } : null)
-    for (const operation of operations) {
-      const { docId } = operation
-      if (states.get(docId)?.meta === "unread" && needsMeta(operation)) states.set(docId, await this.#state(docId))
+  static async open(file: FileHandle): Promise<FileBackend> {
+    const backend = new FileBackend(file)
+    const bytes = await file.readFile()
+    if (!bytes.subarray(0, HEADER.length).equals(HEADER.subarray(0, bytes.length))) {
+      throw problem("STORE_FORMAT_UNSUPPORTED", "The file is not a file store of format 1. Name another file.")
     }
-    return states
+    await (bytes.length < HEADER.length ? backend.#append(HEADER) : backend.#replay(bytes))
+    return backend
   }
 
-  async #state(docId: DocId): Promise<DocumentState> {
+  async commit(operations: readonly core.WriteOperation[], plan: core.Plan): Promise<readonly core.Outcome[]> {
+    const states = new Map<string, core.DocumentState>()
+    for (const { docId } of operations) {
+      const meta = await this.#memory.readMeta(docId)
+      states.set(docId, meta && { meta })
+    }
+    const decisions = plan(operations, states)
+    const isChange = (_: unknown, i: number) => !["refuse", "nothing"].includes((decisions[i] as core.Decision).kind)
+    const changes: Changes = [operations.filter(isChange), decisions.filter(isChange)]
+    if (decisions.some(isChange)) await this.#append(toLine(Buffer.from(JSON.stringify(changes, withBase64))))
+    // Only now: what could not be written must not be seen.
+    return this.#memory.commit(operations, () => decisions)
+  }
+
+  readPage = (docId: string, cursor: unknown) => this.#memory.readPage(docId, cursor)
+  readMeta = (docId: string) => this.#memory.readMeta(docId)
+  readIds = (prefix: string, after: string | null, limit: number) => this.#memory.readIds(prefix, after, limit)
+  close = () => this.#file.close().catch(rethrow)
+
+  async #append(line: Buffer): Promise<void> {
+    // Both could be written, and never be read again.
+    if (line.length > limits.MAX_STRING_LENGTH) throw problem("STORE_RECORD_TOO_LARGE", "Split the batch.")
+    if (this.#end + line.length >= 2 ** 31) throw problem("STORE_FULL", "The file is as large as Node can read.")
+    if (this.#hasTail) await this.#cutTail().catch(rethrow)
+    const { size } = await this.#file.stat().catch(rethrow)
+    if (size !== this.#end) throw problem("STORE_BACKEND", "Another store has written to the file. Open it again.")
+    this.#hasTail = true
     try {
-      const meta = await this.readMeta(docId)
-      return meta && { meta }
+      for (let done = 0; done < line.length; ) {
+        done += (await this.#file.write(line, done, line.length - done, this.#end + done)).bytesWritten
+      }
+      await this.#file.sync()
     } catch (error) {
-      if (isStoreError(error, "STORE_CORRUPT")) return { meta: "unreadable" }
-      throw error
+      // Taken back at once: if the process ended now, the next one might find the whole line.
+      await this.#cutTail().catch(() => rethrow(error, "unknown"))
+      rethrow(error)
     }
+    this.#end += line.length
+    this.#hasTail = false
+  }
+
+  async #cutTail(): Promise<void> {
+    await this.#file.truncate(this.#end)
+    await this.#file.sync()
+    this.#hasTail = false
+  }
+
+  async #replay(bytes: Buffer): Promise<void> {
+    for (this.#end = HEADER.length; this.#end < bytes.length; ) {
+      const next = bytes.indexOf("\n", this.#end) + 1 || bytes.length
+      const line = bytes.subarray(this.#end, next)
+      const json = line.subarray(18, -1)
+      if (!line.equals(toLine(json))) {
+        // A crash cuts the last line short. One longer than it says is two, and the first was acknowledged.
+        if (next === bytes.length && !(json.length > Number.parseInt(line.toString("latin1", 9, 17), 16))) break
+        throw problem("STORE_CORRUPT", `The file is damaged at byte ${this.#end}. Restore a backup.`)
+      }
+      const [operations, decisions]: Changes = JSON.parse(json.toString(), withBytes)
+      await this.#memory.commit(operations, () => decisions)
+      this.#end = next
+    }
+    // Syncs, too: a line that a killed process wrote may not be on the disk yet, and will now be seen.
+    await this.#cutTail()
   }
 }
-// #endregion backend
 
-// #region entries
-/** What has to be written for an operation. */
-function entriesOf(operation: WriteOperation, decision: Decision): Entry<Head>[] {
-  const { docId } = operation
-  if (decision.kind === "refuse" || decision.kind === "nothing") return []
-  if (operation.kind === "delete") return [{ head: { change: "remove", docId }, data: NO_DATA }]
-  return operation.records.map((record, i) => {
-    const change = decision.kind !== "append" && i === 0 ? "begin" : "add"
-    if (record.kind === "meta") return { head: { change, docId, record }, data: NO_DATA }
-    const { data, ...payload } = record.payload
-    return { head: { change, docId, record: { ...record, payload } }, data: Buffer.from(data as string) }
-  })
+/** What was asked for and what was decided: replayed, it cannot be decided otherwise. */
+type Changes = readonly [readonly core.WriteOperation[], readonly core.Decision[]]
+
+/** The checksum and the length of the JSON, in 8 digits each, and the JSON, in which there is no line break. */
+function toLine(json: Buffer): Buffer {
+  const head = [crc32(json), json.length].map(value => `${value.toString(16).padStart(8, "0")} `)
+  return Buffer.concat([Buffer.from(head.join("")), json, Buffer.from("\n")])
 }
 
-/** What an entry changes, when it is written as well as when the file is opened. */
-function apply(documents: Map<DocId, FileDocument>, head: Head, place: Place): void {
-  if (head.change === "remove") documents.delete(head.docId)
-  else if (head.change === "begin") documents.set(head.docId, { places: [place], meta: place })
-  else {
-    const document = documents.get(head.docId)
-    document?.places.push(place)
-    if (document !== undefined && head.record.kind === "meta") document.meta = place
-  }
+function withBase64(_: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? Buffer.from(value.buffer).toString("base64") : value
 }
 
-function toRecord({ head, data }: Entry<Head>): StoreRecord {
-  if (head.change === "remove") throw new Error("a removal is no record")
-  const { record } = head
-  if (record.kind === "meta") return record
-  const { payload, version } = record
-  // A copy: the bytes are a window on the file that other records share.
-  const own = payload.encoding === "binary" ? new Uint8Array(data) : Buffer.from(data).toString()
-  return { kind: "entry", payload: { ...payload, data: own }, version }
+function withBytes(_: string, value: core.StorePayload | null): unknown {
+  return value?.encoding === "binary" ? { ...value, data: Buffer.from(value.data as string, "base64") } : value
 }
-// #endregion entries
 
-const NO_DATA = new Uint8Array(0)
+const CODES: Readonly<Record<string, core.StoreErrorCode>> = {
+  EACCES: "STORE_PERMISSION",
+  EPERM: "STORE_PERMISSION",
+  EROFS: "STORE_READ_ONLY",
+  ENOSPC: "STORE_FULL",
+  EDQUOT: "STORE_FULL",
+  ENOENT: "STORE_UNAVAILABLE",
+}
 
-function mapped<T>(work: Promise<T>): Promise<T> {
-  return work.catch((error: unknown) => {
-    throw toStoreError(error)
-  })
+function rethrow(error: unknown, outcome: "none" | "unknown" = "none"): never {
+  if (core.isStoreError(error)) throw error
+  const { code = "", message } = error as NodeJS.ErrnoException
+  throw problem(CODES[code] ?? "STORE_BACKEND", message, { outcome, cause: error })
+}
+
+function problem(code: core.StoreErrorCode, message: string, details: Partial<core.StoreErrorDetails> = {}) {
+  return new core.StoreError(code, message, { backend: "file", ...details })
 }

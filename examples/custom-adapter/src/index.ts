@@ -1,3 +1,2 @@
 export { FileBackend, openFileStore } from "./file-store.js"
-export type { LogFile } from "./log.js"
 export { fromDriver } from "./sqlite-binding.js"

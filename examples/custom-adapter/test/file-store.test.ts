@@ -18,7 +18,10 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }))
 
 async function openAndList(): Promise<Record<string, number>> {
-  await using store = await openFileStore(path)
+  const file = await open(path, constants.O_RDWR | constants.O_CREAT)
+  // Some tests open a thousand files; only a power loss could tell the difference.
+  file.sync = async () => undefined
+  await using store = new EngineStore(await FileBackend.open(file))
   const lengths: Record<string, number> = {}
   for await (const docId of store.listDocIds()) lengths[docId] = (await collect(store.loadAll(docId))).length
   return lengths
@@ -70,8 +73,20 @@ describe("a damaged file", () => {
     }
   })
 
+  it("OPEN-2 is opened without its last commit when that is damaged, because a crash can do the same", async () => {
+    const [first, second] = await writeTwoCommits()
+    const whole = await readFile(path)
+    for (let at = whole.indexOf("[", first); at < second; at++) {
+      const damaged = Buffer.from(whole)
+      damaged[at] = (damaged[at] as number) ^ 0xff
+      await writeFile(path, damaged)
+      deepEqual(await openAndList(), { a: 2, b: 2 }, `byte ${at} was damaged`)
+      equal((await readFile(path)).length, first)
+    }
+  })
+
   it("OPEN-2 is refused and left as it is when it is something else", async () => {
-    for (const text of ["a,b\n1,2\n", "holdfast example log, format 2\n"]) {
+    for (const text of ["a,b\n1,2\n", "holdfast file store, format 2\n"]) {
       await writeFile(path, text)
       await rejects(openFileStore(path), "STORE_FORMAT_UNSUPPORTED")
       equal(await readFile(path, "utf8"), text)
@@ -80,21 +95,17 @@ describe("a damaged file", () => {
 })
 
 describe("a failed commit", () => {
-  const failing = async (calls: readonly ("datasync" | "truncate")[]): Promise<Store> => {
+  const failing = async (calls: readonly ("sync" | "truncate")[]): Promise<Store> => {
     const file = await open(path, constants.O_RDWR | constants.O_CREAT)
     let armed = false
-    const call = async (name: "datasync" | "truncate", run: () => Promise<void>) => {
-      if (armed && calls.includes(name)) throw Object.assign(new Error("the disk is on fire"), { code: "EIO" })
-      await run()
+    for (const name of calls) {
+      const call = file[name].bind(file)
+      file[name] = async (length?: number) => {
+        if (armed) throw Object.assign(new Error("the disk is on fire"), { code: "EIO" })
+        await call(length)
+      }
     }
-    const backend = await FileBackend.open({
-      read: (...range) => file.read(...range),
-      write: (...range) => file.write(...range),
-      stat: () => file.stat(),
-      close: () => file.close(),
-      datasync: () => call("datasync", () => file.datasync()),
-      truncate: length => call("truncate", () => file.truncate(length)),
-    })
+    const backend = await FileBackend.open(file)
     const store = new EngineStore(backend)
     await store.append("a", metaRecord())
     armed = true
@@ -104,14 +115,14 @@ describe("a failed commit", () => {
   }
 
   it("WRITE-3 has the outcome unknown when it could not be taken back", async () => {
-    for (const calls of [["datasync"], ["datasync", "truncate"]] as const) {
+    for (const calls of [["sync"], ["sync", "truncate"]] as const) {
       await rm(path, { force: true })
       await (await failing(calls)).close()
     }
   })
 
   it("WRITE-4 is taken back before the next one is written", async () => {
-    const store = await failing(["datasync", "truncate"])
+    const store = await failing(["sync", "truncate"])
     await store.append("a", entry("kept"))
     await store.close()
     deepEqual(await openAndList(), { a: 2 })
@@ -139,6 +150,6 @@ describe("a wrong option", () => {
 describe("a path where no file can be", () => {
   it("rejects with what has to be done", async () => {
     await rejects(openFileStore(join(directory, "missing", "store.log")), "STORE_UNAVAILABLE")
-    await rejects(openFileStore(directory), "STORE_UNAVAILABLE")
+    await rejects(openFileStore(directory), "STORE_BACKEND")
   })
 })
