@@ -13,16 +13,17 @@ const layers = {
   "store-core": [],
   "sql-store-core": ["store-core"],
   "sqlite-store": ["store-core", "sql-store-core"],
+  "postgres-store": ["store-core", "sql-store-core"],
   "prisma-store": ["store-core", "sql-store-core"],
   testing: ["store-core"],
 }
 
 /**
- * The only files that may import modules of a runtime. They are entries of their own: whoever imports the main entry,
- * in a Worker or a browser, must not get them along, so no other file may import them.
+ * The only files that may import modules of a runtime, or a driver. They are entries of their own: whoever imports the
+ * main entry, in a Worker or a browser, must not get them along, so no other file may import them.
  */
-const runtimeEntries = ["sqlite-store/src/open.ts"]
-const runtimeModules = /^(node|bun):/
+const runtimeEntries = ["sqlite-store/src/open.ts", "postgres-store/src/open.ts"]
+const runtimeModules = /^((node|bun):|pg$)/
 
 /** Private workspaces stand beside the layers: they may use every backend, but only tests use the suite. */
 const applicationMayNotUse = ["testing"]

@@ -1,8 +1,11 @@
 import { mkdtempSync, statSync } from "node:fs"
-import { stat } from "node:fs/promises"
+import { readdir, stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { DatabaseSync } from "node:sqlite"
+import { PGlite } from "@electric-sql/pglite"
+import { createPostgresStore, fromPglite } from "@holdfast/postgres-store"
+import { openPostgresStore } from "@holdfast/postgres-store/open"
 import { openSqliteStore } from "@holdfast/sqlite-store/open"
 import { createMemoryStore, MemoryStorage, type Store } from "@holdfast/store-core"
 import { JobError, oneLine } from "./errors.js"
@@ -22,6 +25,8 @@ export interface Place {
 /** What `--store` accepts: the part before the colon picks how the rest is opened. */
 const SCHEMES: Readonly<Record<string, { readonly usage: string; place(rest: string): Place }>> = {
   sqlite: { usage: "sqlite:FILE", place: sqlitePlace },
+  postgres: { usage: "postgres:URL", place: postgresPlace },
+  pglite: { usage: "pglite:DIR", place: pglitePlace },
   memory: { usage: "memory", place: memoryPlace },
 }
 
@@ -50,20 +55,14 @@ function sqlitePlace(file: string): Place {
   return {
     spec: `sqlite:${path}`,
     shared: true,
-    open: () => openSqlite(path),
+    open: () => naming(path, () => openSqlite(path)),
     bytesOnDisk: () => sizeOf([path, `${path}-wal`, `${path}-shm`]),
   }
 }
 
 async function openSqlite(path: string): Promise<Store> {
-  try {
-    refuseForeign(path)
-    return await openSqliteStore(path)
-  } catch (error) {
-    const message = oneLine(error)
-    // Not every error says which file it is about.
-    throw new JobError(message.includes(path) ? message : `cannot use ${path}: ${message}`, { cause: error })
-  }
+  refuseForeign(path)
+  return openSqliteStore(path)
 }
 
 /**
@@ -82,6 +81,51 @@ function refuseForeign(path: string): void {
   } finally {
     database.close()
   }
+}
+
+/** `postgres:URL`, or a URL as it is: that begins with the same word. */
+function postgresPlace(rest: string): Place {
+  const url = rest.startsWith("//") ? `postgres:${rest}` : rest
+  return {
+    spec: `postgres:${url}`,
+    shared: true,
+    open: () => naming(withoutPassword(url), () => openPostgresStore(url, { createTables: true })),
+    bytesOnDisk: async () => null,
+  }
+}
+
+/** An embedded Postgres. One process at a time may have it open, which is all the job needs. */
+function pglitePlace(directory: string): Place {
+  const path = resolve(directory)
+  return {
+    spec: `pglite:${path}`,
+    shared: true,
+    open: () => naming(path, () => openPglite(path)),
+    bytesOnDisk: async () => {
+      const names = await readdir(path, { recursive: true }).catch(() => [])
+      return sizeOf(names.map(name => join(path, name)))
+    },
+  }
+}
+
+async function openPglite(path: string): Promise<Store> {
+  const database = await PGlite.create(path)
+  const adapter = fromPglite(database)
+  return createPostgresStore({ ...adapter, close: () => database.close() }, { createTables: true })
+}
+
+/** Not every error says where it comes from. */
+async function naming(place: string, open: () => Promise<Store>): Promise<Store> {
+  try {
+    return await open()
+  } catch (error) {
+    const message = oneLine(error)
+    throw new JobError(message.includes(place) ? message : `cannot use ${place}: ${message}`, { cause: error })
+  }
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/:[^:@/]*@/, "@")
 }
 
 function memoryPlace(): Place {

@@ -55,7 +55,7 @@ async function runOnClient<T>(
   return session.inHostTransaction ? runInSavepoint(session, work) : work(session)
 }
 
-export function failedTransaction(): StoreError {
+function failedTransaction(): StoreError {
   const message = "The transaction on this connection has failed. Roll it back first."
   return new StoreError("STORE_IN_TRANSACTION", message, { backend: BACKEND })
 }
