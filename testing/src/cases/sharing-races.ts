@@ -181,4 +181,31 @@ export const sharingRaceCases: readonly ConformanceCase[] = [
       }
     },
   },
+  {
+    id: "share-replace-is-one-step",
+    title:
+      "who reads a document beside another store's replaces finds one generation each time, never none or a mixture",
+    rules: ["REPLACE-1"],
+    requires: ["second"],
+    async run({ store, parts }) {
+      const second = await parts.second()
+      const generation = (i: number) => [
+        metaRecord({ schemaHash: `${i}` }),
+        ...names(`${i} `, 5).map(text => entry(text)),
+      ]
+      await store.replace("doc", generation(0))
+      let over = false
+      const write = async () => {
+        for (let i = 1; i <= 50; i++) await store.replace("doc", generation(i))
+        over = true
+      }
+      const written = write()
+      do {
+        const seen = await labels(second, "doc")
+        deepEqual(seen, generation(Number(seen[1]?.split(" ")[0])).map(label), "what the other store loads")
+        await new Promise(resolve => setTimeout(resolve, 0))
+      } while (!over)
+      await written
+    },
+  },
 ]

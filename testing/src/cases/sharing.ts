@@ -32,6 +32,7 @@ export const sharingCases: readonly ConformanceCase[] = [
       const second = await parts.second()
       await create(store, "doc", "a")
       deepEqual(await labels(second, "doc"), [META, "a"])
+      deepEqual(await store.currentMeta("doc"), meta())
       deepEqual(await second.currentMeta("doc"), meta())
       await second.append("doc", entry("b"))
       await second.append("doc", metaRecord({ schemaHash: "two" }))

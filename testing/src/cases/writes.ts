@@ -322,7 +322,7 @@ export const writeCases: readonly ConformanceCase[] = [
   {
     id: "write-survives-reopen",
     title: "what was acknowledged is found after the store was abandoned without closing it and opened again",
-    rules: ["WRITE-5"],
+    rules: ["WRITE-5", "WRITE-1"],
     requires: ["durable", "reopen"],
     async run({ store, parts }) {
       await create(store, "doc", ...names("e", 100))
@@ -330,8 +330,9 @@ export const writeCases: readonly ConformanceCase[] = [
       await store.replace("replaced", [metaRecord({ schemaHash: "two" }), entry("a")])
       await create(store, "deleted", "a")
       await store.delete("deleted")
+      await store.append("doc", entry("last"))
       const again = await parts.reopen()
-      deepEqual(await labels(again, "doc"), [META, ...names("e", 100), LARGE])
+      deepEqual(await labels(again, "doc"), [META, ...names("e", 100), LARGE, "last"])
       deepEqual(await labels(again, "replaced"), ["meta two", "a"])
       deepEqual(await collect(again.listDocIds()), ["doc", "replaced"])
       await again.append("doc", entry("more"))
