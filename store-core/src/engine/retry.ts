@@ -45,6 +45,8 @@ export class Retry {
  */
 export function passes(error: unknown): boolean {
   if (!isStoreError(error) || error.outcome === "unknown") return false
+  // A backend says so of a collision with what a transaction of the host will never see.
+  if (!error.retryable) return false
   return error.code === "STORE_BUSY" || error.code === "STORE_CONFLICT"
 }
 
