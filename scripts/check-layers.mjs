@@ -14,7 +14,7 @@ const layers = {
   "sql-store-core": ["store-core"],
   "sqlite-store": ["store-core", "sql-store-core"],
   "postgres-store": ["store-core", "sql-store-core"],
-  "prisma-store": ["store-core", "sql-store-core"],
+  "prisma-store": ["store-core", "sql-store-core", "postgres-store"],
   testing: ["store-core"],
 }
 

@@ -148,7 +148,11 @@ function columnProblem(
       return `${where} has type ${actual.type || "(none)"} instead of ${column.types[0]}`
     }
     if (actual.key !== column.key) return `${where} ${keyProblem(column.key)}`
-    if (actual.notNull !== column.notNull) return `${where} ${column.notNull ? "allows NULL" : "is NOT NULL"}`
+    // A whole key is never NULL, whether its column says so or not: tools that write migrations say it.
+    const isWholeKey = column.key === 1 && !expected.some(other => other.key > 1)
+    if (actual.notNull !== column.notNull && !isWholeKey) {
+      return `${where} ${column.notNull ? "allows NULL" : "is NOT NULL"}`
+    }
   }
   const known = new Set(expected.map(column => column.name))
   const required = found.find(column => !known.has(column.name) && column.notNull && !column.hasDefault)

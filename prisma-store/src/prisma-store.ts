@@ -1,0 +1,58 @@
+import { type Backend, checkOptions, ENGINE_OPTIONS, type EngineOptions, EngineStore } from "@holdfast/store-core"
+import type { PrismaClientLike } from "./client.js"
+import { toStoreError } from "./errors.js"
+import { findModels, type MappedModels, type ModelNames } from "./models.js"
+import { openPostgres } from "./postgres-backend.js"
+import { SqliteBackend } from "./sqlite-backend.js"
+import { openGate } from "./sqlite-gate.js"
+import { sqliteSession } from "./sqlite-session.js"
+import { createStatements } from "./sqlite-statements.js"
+
+export interface PrismaStoreOptions extends EngineOptions {
+  /**
+   * A `PrismaClient`, which stays open when the store is closed; or the client inside `$transaction(async tx => …)`: then
+   * what the store acknowledges is stored if and when that transaction is, and the store is to be closed in it.
+   */
+  readonly client: PrismaClientLike
+  /** The names of the two models in schema.prisma. Default `HoldfastMeta` and `HoldfastRecord`. */
+  readonly models?: ModelNames
+}
+
+/** A store on a PrismaClient, made by `createPrismaStore`. */
+export class PrismaStore extends EngineStore {}
+
+/**
+ * Opens a store in the tables of two models of the client, on SQLite and PostgreSQL. It never creates tables: those come
+ * from a migration.
+ *
+ * Rejects with `STORE_FORMAT_UNSUPPORTED` when a model or table is missing or not the store's, naming the model and field
+ * and the text to paste, and with what the database rejects with.
+ *
+ * @throws TypeError for unknown options and wrong values (by rejecting).
+ */
+export async function createPrismaStore(options: PrismaStoreOptions): Promise<PrismaStore> {
+  checkOptions("createPrismaStore", options, { ...ENGINE_OPTIONS, client: anyObject, models: anyObject })
+  const { client, models = {}, ...engine } = options
+  checkOptions("createPrismaStore (models)", models, { meta: anyText, records: anyText })
+  const mapped = findModels(client, models)
+  const backend = mapped.provider === "sqlite" ? await openSqlite(client, mapped) : await openPostgres(client, mapped)
+  return new PrismaStore(backend, engine)
+}
+
+async function openSqlite(client: PrismaClientLike, { names }: MappedModels): Promise<Backend> {
+  const session = sqliteSession(client)
+  const statements = createStatements(names)
+  try {
+    await openGate(session, names, statements)
+  } catch (error) {
+    throw toStoreError(error)
+  }
+  return new SqliteBackend(session, statements)
+}
+
+const anyObject = {
+  expected: "an object",
+  // A client is a Proxy of whatever kind once it was extended.
+  accepts: (value: unknown) => (typeof value === "object" && value !== null) || typeof value === "function",
+}
+const anyText = { expected: "the name of a model", accepts: (value: unknown) => typeof value === "string" }

@@ -1,0 +1,118 @@
+import type { Row, Step, Target } from "@holdfast/sql-store-core"
+import type { DocId } from "@holdfast/store-core"
+import type { Parameter, Statement } from "./client.js"
+import type { Proof, Statements } from "./sqlite-statements.js"
+
+/** Every SQLite allows this many parameters of a statement, however it was built. */
+const MOST_PARAMETERS = 999
+
+/** Bytes of payload after which a statement ends: Prisma makes one text of all its parameters. */
+const MOST_BYTES = 4_000_000
+
+/**
+ * The planned steps as statements of one batch. None of them can use what another one found, so each document's first row
+ * proves that the document still is what the steps were planned on: the number, and `data` where it was read, behind its
+ * id. What was added to the document since has taken the number of that row, and the primary key refuses it.
+ */
+export function batchOf(
+  steps: readonly Step[],
+  statements: Statements,
+  read: ReadonlyMap<DocId, string>,
+): readonly Statement[] {
+  const batch = new Batch(statements, read)
+  const ordered = metaLast(steps)
+  for (const [i, step] of ordered.entries()) batch.add(step, ordered[i + 1])
+  return batch.end()
+}
+
+/** Metadata comes behind the rows of its operation, the first of which proves what it was before. */
+function metaLast(steps: readonly Step[]): readonly Step[] {
+  const ordered = [...steps]
+  for (let i = 0; i + 1 < ordered.length; i++) {
+    const [step, next] = [ordered[i] as Step, ordered[i + 1] as Step]
+    if (step.kind === "meta" && next.kind === "insert") ordered.splice(i, 2, next, step)
+  }
+  return ordered
+}
+
+class Batch {
+  private readonly statements: Statements
+  private readonly read: ReadonlyMap<DocId, string>
+  private readonly batch: Statement[] = []
+  private readonly proven = new Set<Target>()
+  private proofs: Proof[] = []
+  private parameters: Parameter[] = []
+  private bytes = 0
+
+  constructor(statements: Statements, read: ReadonlyMap<DocId, string>) {
+    this.statements = statements
+    this.read = read
+  }
+
+  add(step: Step, next: Step | undefined): void {
+    const { target } = step
+    if (step.kind === "insert") {
+      for (const [i, row] of step.rows.entries()) this.addRow(target, step.first + i, row)
+      return
+    }
+    this.flush()
+    if (step.kind === "create") this.push(this.statements.insertMeta, [target.docId, step.data])
+    else if (step.kind === "clear") this.clear(target, next)
+    else if (step.kind === "drop") this.push(this.statements.deleteMeta(keyOf(target)), [numberOf(target)])
+    else this.push(this.statements.updateMeta, [step.data, target.docId])
+  }
+
+  end(): readonly Statement[] {
+    this.flush()
+    return this.batch
+  }
+
+  /** Before a replace, rows that it does not know of are left to the key, which then refuses its own. */
+  private clear(target: Target, next: Step | undefined): void {
+    const key = keyOf(target)
+    if (next?.kind === "insert") this.push(this.statements.deleteRowsUpTo(key), [numberOf(target), next.first - 1])
+    else this.push(this.statements.deleteRows(key), [numberOf(target)])
+  }
+
+  private addRow(target: Target, seq: number, row: Row): void {
+    const { kind, version, lineage, payload, blob } = row
+    const size = (payload?.length ?? 0) + (blob?.length ?? 0) + (version?.length ?? 0) + (lineage?.length ?? 0)
+    // A row has nine parameters at most.
+    if (this.parameters.length + 9 > MOST_PARAMETERS || this.bytes + size > MOST_BYTES) this.flush()
+    const proof = this.proofFor(target)
+    this.proofs.push(proof)
+    this.parameters.push(numberOf(target))
+    if (proof.startsWith("number") && proof !== "number") this.parameters.push(target.docId)
+    if (proof === "number, id and data") this.parameters.push(this.read.get(target.docId) ?? "")
+    this.parameters.push(seq, kind, version, lineage, payload, blob)
+    this.bytes += size
+  }
+
+  private proofFor(target: Target): Proof {
+    if (target.doc === null) return "id"
+    if (this.proven.has(target)) return "number"
+    this.proven.add(target)
+    return this.read.has(target.docId) ? "number, id and data" : "number and id"
+  }
+
+  private flush(): void {
+    if (this.proofs.length === 0) return
+    this.push(this.statements.insertRows(this.proofs), this.parameters)
+    this.proofs = []
+    this.parameters = []
+    this.bytes = 0
+  }
+
+  private push(sql: string, parameters: readonly Parameter[]): void {
+    this.batch.push({ sql, parameters })
+  }
+}
+
+/** A document created in the same batch is known by its id only. */
+function keyOf(target: Target): "id" | "number" {
+  return target.doc === null ? "id" : "number"
+}
+
+function numberOf(target: Target): Parameter {
+  return target.doc ?? target.docId
+}
