@@ -35,10 +35,10 @@ async function use(name: string, adapter: SqliteAdapter, job: "write" | "read"):
   await store.close()
 }
 
-/** Bun runs from the package's folder, where its own tests run. */
+const BUN_SCRIPT = fileURLToPath(new URL("bun/exchange.ts", import.meta.url))
+
 function bun(job: "write" | "read", path: string): void {
-  execFileSync("bun", ["test/bun/exchange.ts", job, path], {
-    cwd: fileURLToPath(new URL("..", import.meta.url)),
+  execFileSync("bun", [BUN_SCRIPT, job, path], {
     stdio: ["ignore", "pipe", "inherit"],
     shell: process.platform === "win32",
   })

@@ -1,4 +1,4 @@
-// `bun test/bun/exchange.ts write|read <file>`: writes the sample to the file, or reads it there and adds a record.
+// `bun exchange.ts write|read <file>`: writes the sample to the file, or reads it there and adds a record.
 import { Database } from "bun:sqlite"
 import { createSqliteStore, fromBunSqlite } from "../../src/index.js"
 import { addTo, expectSample, writeSample } from "../exchange/sample.js"

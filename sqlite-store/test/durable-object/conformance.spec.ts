@@ -8,8 +8,8 @@ const workerd = await startWorkerd()
 const startedAt = new Date().toISOString()
 const found: CaseReport[] = []
 // Inside, the runtime tells no version.
-const require = createRequire(import.meta.resolve("miniflare"))
-const runtime = `workerd ${require("workerd/package.json").version}`
+const fromMiniflare = createRequire(import.meta.resolve("miniflare"))
+const runtime = `workerd ${fromMiniflare("workerd/package.json").version}`
 
 afterAll(async () => {
   await workerd.dispose()
