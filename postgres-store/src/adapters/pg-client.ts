@@ -1,6 +1,7 @@
 import { StoreError } from "@holdfast/store-core"
 import { BACKEND } from "../errors.js"
 import type { PgAdapter, PgAdapterOptions, PgParameter, PgRow, PgSession } from "../pg-adapter.js"
+import { hearErrors } from "./errors-heard.js"
 import { runInSavepoint } from "./savepoint.js"
 import { Turns } from "./turns.js"
 
@@ -35,12 +36,11 @@ export function fromClient(client: PgClient, options: PgAdapterOptions = {}): Pg
   }
   const queue = turns.get(client) ?? new Turns()
   turns.set(client, queue)
-  // Without a listener a connection that is lost between two calls would end the process; the next call reports it.
-  client.on("error", ignore)
+  const deafen = hearErrors(client)
   return {
     reconnects: false,
     run: work => queue.take(() => runOnClient(client, options.preparedStatements === true, work)),
-    close: async () => void client.off("error", ignore),
+    close: async () => deafen(),
   }
 }
 
@@ -80,8 +80,6 @@ const asText = { getTypeParser: () => identity }
 function identity(value: string): string {
   return value
 }
-
-export function ignore(): void {}
 
 const names = new Map<string, string>()
 

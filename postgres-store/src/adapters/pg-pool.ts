@@ -1,7 +1,8 @@
 import { StoreError } from "@holdfast/store-core"
 import { BACKEND, isBroken } from "../errors.js"
 import type { PgAdapter, PgAdapterOptions, PgSession } from "../pg-adapter.js"
-import { clientSession, ignore, type PgClient } from "./pg-client.js"
+import { hearErrors } from "./errors-heard.js"
+import { clientSession, type PgClient } from "./pg-client.js"
 
 /** What the store uses of a client that a `Pool` of `pg` gave it. */
 export interface PgPoolClient extends Omit<PgClient, "getTransactionStatus"> {
@@ -25,12 +26,11 @@ export function fromPool(pool: PgPool, options: PgAdapterOptions = {}): PgAdapte
   if (typeof pool?.connect !== "function" || "getTransactionStatus" in pool) {
     throw new TypeError("fromPool: this is not a Pool of pg. A connected Client goes to fromClient.")
   }
-  // Without a listener an idle connection that is lost would end the process; the pool has dropped it by then.
-  pool.on("error", ignore)
+  const deafen = hearErrors(pool)
   return {
     reconnects: true,
     run: work => runOnPool(pool, options.preparedStatements === true, work),
-    close: async () => void pool.off("error", ignore),
+    close: async () => deafen(),
   }
 }
 

@@ -1,0 +1,128 @@
+import { entry, metaRecord, rejects } from "@holdfast/testing"
+import { describe, expect, it } from "vitest"
+import { createPostgresStore, fromPool } from "../src/index.js"
+import { createDatabase } from "./support/database.js"
+import { codeOf, create, freshSchema, pause, texts } from "./support/fixtures.js"
+
+const database = await createDatabase()
+
+async function place(busyTimeout = 5_000) {
+  const schema = await freshSchema(database)
+  const store = await createPostgresStore(fromPool(database.pool()), { schema, createTables: true, busyTimeout })
+  const client = await database.client()
+  return { schema, store, client }
+}
+
+describe("documents locked from outside", () => {
+  it("ORDER-3 a locked document is tried apart, and its neighbours go through", async () => {
+    const { schema, store, client } = await place()
+    for (const id of ["locked", "free"]) await create(store, id, "a")
+    await client.query("BEGIN")
+    await client.query(`SELECT FROM ${schema}.holdfast_meta WHERE doc_id = 'locked' FOR UPDATE`)
+    const waiting = [store.append("locked", entry("b")), store.append("locked", entry("c"))]
+    await Promise.all([store.append("free", entry("b")), store.replace("free", [metaRecord(), entry("c")])])
+    await Promise.all([store.append("free", metaRecord({ schemaHash: "two" })), store.append("free", entry("d"))])
+    await create(store, "gone", "x")
+    await store.delete("gone")
+    expect(await texts(store, "free")).toEqual(["c", "d"])
+    await client.query("COMMIT")
+    await Promise.all(waiting)
+    expect(await texts(store, "locked")).toEqual(["a", "b", "c"])
+  })
+
+  it.each(["append", "meta", "replace", "delete"] as const)(
+    "SHARE-2 %s: beyond the budget a locked document rejects with STORE_BUSY",
+    async kind => {
+      const { schema, store, client } = await place(50)
+      await create(store, "locked", "a")
+      await create(store, "free", "a")
+      await client.query("BEGIN")
+      await client.query(`SELECT FROM ${schema}.holdfast_meta WHERE doc_id = 'locked' FOR UPDATE`)
+      const call = (id: string) =>
+        ({
+          append: () => store.append(id, entry("b")),
+          meta: () => store.append(id, metaRecord({ schemaHash: "two" })),
+          replace: () => store.replace(id, [metaRecord(), entry("b")]),
+          delete: () => store.delete(id),
+        })[kind]()
+      const codes = await Promise.all([codeOf(call("locked")), codeOf(call("free"))])
+      expect(codes).toEqual(["STORE_BUSY", "ok"])
+      await client.query("ROLLBACK")
+      expect(await texts(store, "locked")).toEqual(["a"])
+      await call("locked")
+    },
+  )
+
+  it("ORDER-3 a document that another transaction is creating holds up no other", async () => {
+    const { schema, store, client } = await place(10_000)
+    await client.query("BEGIN")
+    await client.query(`INSERT INTO ${schema}.holdfast_meta (doc_id, data) VALUES ('taken', '{}')`)
+    const waiting = create(store, "taken", "a")
+    await pause(20)
+    await Promise.all(["one", "two", "three"].map(id => create(store, id, "a")))
+    expect(await texts(store, "two")).toEqual(["a"])
+    await client.query("ROLLBACK")
+    await waiting
+    expect(await texts(store, "taken")).toEqual(["a"])
+  })
+})
+
+describe("writers that race", () => {
+  it("SHARE-3 appends that race deletes leave no row behind, under any default isolation", async () => {
+    const { schema, store } = await place()
+    const isolations = ["read committed", "repeatable read", "serializable"]
+    const others = await Promise.all(
+      isolations.map(level =>
+        createPostgresStore(
+          fromPool(database.pool({ options: `-c default_transaction_isolation=${level.replace(" ", "\\ ")}` })),
+          { schema },
+        ),
+      ),
+    )
+    for (let round = 0; round < 40; round++) {
+      const id = `doc ${round}`
+      await create(store, id, "a")
+      const calls = others.flatMap((other, i) => [
+        codeOf(other.append(id, entry(`x${i}`))),
+        codeOf(round % 3 === i ? other.delete(id) : other.append(id, entry(`y${i}`))),
+      ])
+      for (const code of await Promise.all(calls)) {
+        expect(["ok", "STORE_META_MISSING", "STORE_CONFLICT", "STORE_BUSY"]).toContain(code)
+      }
+      await store.delete(id)
+    }
+    const left = await database.admin.query(`SELECT count(*)::int AS rows FROM ${schema}.holdfast_records`)
+    expect(left.rows).toEqual([{ rows: 0 }])
+  })
+
+  it("SHARE-2 a replace does not remove what another writer appended since it looked", async () => {
+    const { schema, store, client } = await place()
+    await create(store, "doc", "a")
+    const other = await createPostgresStore(fromPool(database.pool()), { schema })
+    for (let round = 0; round < 50; round++) {
+      const before = await texts(store, "doc")
+      const [replaced, appended] = await Promise.all([
+        codeOf(store.replace("doc", [metaRecord(), entry(`r${round}`)])),
+        codeOf(other.append("doc", entry(`a${round}`))),
+      ])
+      expect(replaced).toBe("ok")
+      expect(appended).toBe("ok")
+      const now = await texts(store, "doc")
+      expect([[`r${round}`], [`r${round}`, `a${round}`]]).toContainEqual(now)
+      expect(before).not.toEqual(now)
+    }
+    await client.query("SELECT 1")
+  })
+
+  it("SHARE-2 groups of creations in opposite order do not block each other for good", async () => {
+    const { schema, store } = await place()
+    const other = await createPostgresStore(fromPool(database.pool()), { schema })
+    const ids = Array.from({ length: 200 }, (_, i) => `doc ${i}`)
+    const codes = await Promise.all([
+      ...ids.map(id => codeOf(store.append(id, metaRecord()))),
+      ...ids.toReversed().map(id => codeOf(other.append(id, metaRecord()))),
+    ])
+    expect(new Set(codes)).toEqual(new Set(["ok"]))
+    await rejects(store.append("doc 1", metaRecord({ replicaType: ["other", 1, 0] })), "STORE_META_MISMATCH")
+  })
+})
