@@ -91,8 +91,8 @@ class TableWalk {
   }
 
   private failed(kind: SqliteFindingKind, where: string, error: unknown, docId?: DocId): void {
-    const cause = toStoreError(error)
-    const message = `${where}${cause.code}: ${cause.message}`
+    const cause = error instanceof RowError ? error : toStoreError(error)
+    const message = `${where}${cause.message}`
     this.findings.push(docId === undefined ? { kind, message, cause } : { kind, docId, message, cause })
   }
 
@@ -111,6 +111,8 @@ class TableWalk {
         if (seen % PAGE === 0) await this.turn()
         const next = first(this.adapter.iterate<{ doc: number | null }>(this.sql.nextDocument, doc, doc))?.doc ?? null
         if (next === null) return
+        // A damaged tree may lead back to where it was, again and again.
+        if (!(Number(next) > doc)) throw new RowError(`number ${next} came after it`)
         doc = Number(next)
         await this.checkDocument(doc)
       }
@@ -160,8 +162,10 @@ class TableWalk {
       for (const row of rows)
         check.take({ ...row, seq: Number(row.seq), kind: Number(row.kind), bytes: Number(row.bytes) })
       count += rows.length
-      after = Number(rows.at(-1)?.seq)
       if (rows.length < PAGE) break
+      const last = Number(rows.at(-1)?.seq)
+      if (!(last > after)) throw new RowError(`row ${last} came after row ${after}`)
+      after = last
     }
     check.finish()
     return { count, problems: check.problems }

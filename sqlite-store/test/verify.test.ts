@@ -215,6 +215,14 @@ describe("verifyStore", () => {
     expect(await find({ listDocIds: () => yields(ids.toReversed()) })).toEqual([])
   })
 
+  it("ends although a listing does not", async () => {
+    const listDocIds = async function* () {
+      for (;;) yield* ["a", "b"]
+    }
+    const { findings } = await verifyStore(broken(store, { listDocIds }))
+    expect(findings.at(-1)).toMatchObject({ kind: "listing", message: expect.stringContaining("circles") })
+  })
+
   it("finds ids that are none, and documents that are listed but do not exist (ID-2, DELETE-1)", async () => {
     const listDocIds = (prefix?: string) => yields(["a", "gone", "\0"].filter(id => id.startsWith(prefix ?? "")))
     expect(await find({ listDocIds })).toEqual([

@@ -30,6 +30,9 @@ export interface VerifyReport<Kind extends string = FindingKind> {
   readonly findings: readonly Finding<Kind>[]
 }
 
+/** A listing over a damaged index may lead back to where it was, again and again. */
+const MOST_DISORDERS = 1000
+
 /**
  * Lists and loads everything in a store and reports all that is wrong, at the first finding and after it alike. Writes
  * nothing, holds no cursor and one record at a time. A document may be written meanwhile: what contradicts itself is
@@ -44,6 +47,7 @@ export async function verifyStore(store: Store): Promise<VerifyReport> {
   let documents = 0
   let records = 0
   let before: DocId | null = null
+  let disorders = 0
   try {
     for await (const docId of store.listDocIds()) {
       documents++
@@ -53,7 +57,10 @@ export async function verifyStore(store: Store): Promise<VerifyReport> {
         continue
       }
       const disorder = before === null ? null : orderProblem(before, docId)
-      if (disorder !== null) findings.push({ kind: "listing", docId, message: disorder })
+      if (disorder !== null) {
+        findings.push({ kind: "listing", docId, message: disorder })
+        if (++disorders === MOST_DISORDERS) throw new Error("it goes round in circles")
+      }
       before = docId
       const seen = await verifyDocument(store, docId)
       records += seen.records
