@@ -6,7 +6,10 @@ import { PAGE_BYTES, quoteName, type TableNames } from "@holdfast/sql-store-core
  */
 export const ROWS_PER_INSERT = 14
 
-/** Every statement of the store, for its two tables. Parameters are named in each comment, in order. */
+/**
+ * Every statement of the store, for its two tables. Parameters are named in each comment, in order. Result columns are
+ * named too: what an unnamed one is called depends on settings of the connection.
+ */
 export type Statements = ReturnType<typeof createStatements>
 
 export function createStatements({ meta: metaName, records: recordsName }: TableNames) {
@@ -37,7 +40,7 @@ export function createStatements({ meta: metaName, records: recordsName }: Table
   PRIMARY KEY (doc, seq)
 )`,
     /** [id, data] → doc */
-    insertMeta: `INSERT INTO ${meta} (doc_id, data) VALUES (?, ?) RETURNING doc`,
+    insertMeta: `INSERT INTO ${meta} (doc_id, data) VALUES (?, ?) RETURNING doc AS doc`,
     /** [data, doc] */
     updateMeta: `UPDATE ${meta} SET data = ? WHERE doc = ?`,
     /** [doc] */
@@ -54,9 +57,9 @@ export function createStatements({ meta: metaName, records: recordsName }: Table
      */
     insertGuessed: `INSERT INTO ${records} (${columns}) VALUES ((SELECT doc FROM ${meta} WHERE doc = ? AND doc_id = ?), ?, ?, ?, ?, ?, ?)`,
     /** [id] → doc, data, last */
-    readDocument: `SELECT doc, data, (SELECT max(seq) FROM ${records} AS r WHERE r.doc = m.doc) AS last FROM ${meta} AS m WHERE doc_id = ?`,
+    readDocument: `SELECT doc AS doc, data AS data, (SELECT max(seq) FROM ${records} AS r WHERE r.doc = m.doc) AS last FROM ${meta} AS m WHERE doc_id = ?`,
     /** [id] → data */
-    readMeta: `SELECT data FROM ${meta} WHERE doc_id = ?`,
+    readMeta: `SELECT data AS data FROM ${meta} WHERE doc_id = ?`,
     /** [doc, doc] → doc, first: what is left of a document. */
     readGeneration: `SELECT (SELECT doc FROM ${meta} WHERE doc = ?) AS doc, (SELECT min(seq) FROM ${records} WHERE doc = ?) AS first`,
     /** [doc, after, head, limit] → bytes of the next rows */
@@ -66,19 +69,19 @@ export function createStatements({ meta: metaName, records: recordsName }: Table
   ifnull(octet_length(version), 0) + ifnull(octet_length(lineage), 0) + ifnull(octet_length(payload), 0) + ifnull(octet_length(blob), 0) AS bytes
   ${page})) WHERE start < ${PAGE_BYTES}`,
     /** [doc, after, head, limit] */
-    readPage: `SELECT seq, kind, version, lineage, payload, blob ${page}`,
+    readPage: `SELECT seq AS seq, kind AS kind, version AS version, lineage AS lineage, payload AS payload, blob AS blob ${page}`,
     /** [after, limit], [after, below, limit], [from, limit], [from, below, limit] */
     listAfter: list(">", ""),
     listAfterBelow: list(">", " AND doc_id < ?"),
     listFrom: list(">=", ""),
     listFromBelow: list(">=", " AND doc_id < ?"),
     /** [name, name] → name, type */
-    findTables: "SELECT name, type FROM sqlite_schema WHERE lower(name) IN (lower(?), lower(?))",
+    findTables: "SELECT name AS name, type AS type FROM sqlite_schema WHERE lower(name) IN (lower(?), lower(?))",
     /** [name] */
-    findColumns: `SELECT name, type, "notnull" AS not_null, pk, dflt_value FROM pragma_table_info(?)`,
+    findColumns: `SELECT name AS name, type AS type, "notnull" AS not_null, pk AS pk, dflt_value AS dflt_value FROM pragma_table_info(?)`,
     /** How many bytes a letter has: one in UTF-8. A Durable Object refuses the pragma that would say it. */
     letterBytes: "SELECT length(CAST('a' AS BLOB)) AS bytes",
-    readHeader: `SELECT data FROM ${meta} WHERE doc_id = ''`,
+    readHeader: `SELECT data AS data FROM ${meta} WHERE doc_id = ''`,
     hasRows: `SELECT EXISTS (SELECT 1 FROM ${records}) OR EXISTS (SELECT 1 FROM ${meta} WHERE doc_id <> '') AS has`,
   }
 }

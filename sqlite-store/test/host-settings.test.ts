@@ -69,6 +69,7 @@ const settings: Readonly<Record<string, Setting>> = {
   "rows in reverse where no order is asked for": pragma("reverse_unordered_selects", 1),
   "a schema that is not trusted": pragma("trusted_schema", 0),
   "changes counted as rows": pragma("count_changes", 1),
+  "columns named in full": { set: ["PRAGMA short_column_names = OFF", "PRAGMA full_column_names = ON"], kept: [] },
   "a format number of the host": {
     set: ["PRAGMA user_version = 7", "PRAGMA application_id = 8"],
     kept: [
