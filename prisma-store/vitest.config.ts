@@ -3,5 +3,6 @@ import { suiteConfig } from "../scripts/vitest-suite.mjs"
 
 const { test } = suiteConfig("prisma-store")
 
-const config: ViteUserConfig = { test: { ...test, globalSetup: ["test/support/global-setup.ts"] } }
+const globalSetup = ["test/support/generated.ts", "../postgres-store/test/support/global-setup.ts"]
+const config: ViteUserConfig = { test: { ...test, globalSetup } }
 export default config
