@@ -20,6 +20,7 @@ class PostgresSubject implements Subject {
   private readonly place: PostgresPlace
   private schema = ""
   private main!: PrismaClient
+  private other: PrismaClient | null = null
 
   constructor(place: PostgresPlace) {
     this.place = place
@@ -37,7 +38,9 @@ class PostgresSubject implements Subject {
   }
 
   second(): Promise<Store> {
-    return this.open({ client: this.place.client(this.schema) })
+    // One more client for all of them: each has a pool of connections.
+    this.other ??= this.place.client(this.schema)
+    return this.open({ client: this.other })
   }
 
   isolated(): Promise<Store> {

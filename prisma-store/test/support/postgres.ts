@@ -39,7 +39,9 @@ ${createTablesSql({ schema, tables: OTHER_TABLES })}`)
     const { watch } = this
     class Watched extends PrismaPg {
       override async connect() {
-        return watch.adapter(await super.connect())
+        const adapter = await super.connect()
+        watch.adapter(adapter)
+        return adapter
       }
     }
     const options = `-c search_path=${schema}`

@@ -44,7 +44,9 @@ export class SqlitePlace {
     const { watch } = this
     class Watched extends PrismaBetterSqlite3 {
       override async connect() {
-        return watch.adapter(await super.connect())
+        const adapter = await super.connect()
+        watch.adapter(adapter)
+        return adapter
       }
     }
     // A lock is held over turns of the event loop, which waiting in SQLite itself would stop.

@@ -13,8 +13,8 @@ export class Watch {
     this.statements = []
   }
 
-  /** The connected adapter itself, every call of which passes the seam. */
-  adapter(adapter: Adapter): Adapter {
+  /** Makes every call of a connected adapter pass the seam. */
+  adapter(adapter: Adapter): void {
     this.queryable(adapter, () => this.commits++)
     const begin = adapter.startTransaction.bind(adapter)
     adapter.startTransaction = async isolation => {
@@ -41,7 +41,6 @@ export class Watch {
       }
       return transaction
     }
-    return adapter
   }
 
   private queryable(queryable: Queryable, wrote: () => void): void {
