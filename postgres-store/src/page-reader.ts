@@ -4,6 +4,7 @@ import {
   corruptError,
   GapError,
   isSuperseded,
+  PAGE_ROWS,
   type PageCursor,
   RowError,
   type StoredRow,
@@ -44,7 +45,8 @@ export class PageReader {
   }
 
   private async readNext(session: PgSession, docId: DocId, cursor: PageCursor): Promise<Page<PageCursor>> {
-    const range = [cursor.doc, cursor.after, cursor.head].map(String)
+    const { doc, after, head } = cursor
+    const range = [doc, after, Math.min(head, after + PAGE_ROWS)].map(String)
     const rows = await session.query(this.statements.readPage, range)
     try {
       return assemblePage(cursor, storedRows(rows, 0, rows.length, 0))

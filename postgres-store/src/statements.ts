@@ -45,9 +45,12 @@ export function createStatements({ meta, records }: QualifiedNames, losesMark: b
     "coalesce(octet_length(version), 0) + coalesce(octet_length(lineage), 0) + coalesce(octet_length(payload), 0) + coalesce(octet_length(blob), 0)"
   const last = (doc: string) => `(SELECT max(x.seq) FROM ${records} AS x WHERE x.doc = ${doc})`
   const cells = `p.seq::text, p.kind::text, ${text("p.version")}, ${text("p.lineage")}, ${text("p.payload")}, encode(p.blob, 'hex')`
-  /** The next rows, and how many bytes come before each. */
-  const page = (where: string, limit: string) =>
-    `SELECT seq, kind, version, lineage, payload, blob, sum(${size}) OVER (ORDER BY seq) - (${size}) AS before FROM (SELECT * FROM ${records} WHERE ${where} ORDER BY seq LIMIT ${limit}) AS rows`
+  /**
+   * Rows, and how many bytes come before each. The range of numbers limits them, not LIMIT: where the planner knows little
+   * of the table, it would read and sort all rows of a document to find the first ones.
+   */
+  const page = (where: string) =>
+    `SELECT seq, kind, version, lineage, payload, blob, sum(${size}) OVER (ORDER BY seq) - (${size}) AS before FROM ${records} WHERE ${where}`
   const list = (from: string, below: string) =>
     `SELECT ${text("doc_id")} FROM ${meta} WHERE doc_id ${from} $1${below} ORDER BY doc_id COLLATE "C" LIMIT $2::int8`
   const entries = unpackRows(2)
@@ -103,12 +106,13 @@ DELETE FROM ${meta} WHERE ${these}`
      * [ids, rows, bytes] → ord, doc, last, and the columns of a row; a document without rows has one of NULLs. Rows that
      * begin within the bytes.
      */
-    readFirstPages: `SELECT w.ord::text, m.doc::text, h.last::text, ${cells}
-FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord) JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C" CROSS JOIN LATERAL (SELECT ${last("m.doc")} AS last) AS h
-LEFT JOIN LATERAL (${page("doc = m.doc AND seq <= h.last", "$2::int8")}) AS p ON p.before < $3::int8 ORDER BY w.ord, p.seq`,
+    readFirstPages: `WITH found AS MATERIALIZED (SELECT w.ord, m.doc, (SELECT min(x.seq) FROM ${records} AS x WHERE x.doc = m.doc) AS first, ${last("m.doc")} AS last
+FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord) JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C")
+SELECT f.ord::text, f.doc::text, f.last::text, ${cells} FROM found AS f
+LEFT JOIN LATERAL (${page("doc = f.doc AND seq >= f.first AND seq <= least(f.last, f.first + $2::int8 - 1)")}) AS p ON p.before < $3::int8 ORDER BY f.ord, p.seq`,
 
-    /** [doc, after, head] → the columns of the next rows */
-    readPage: `SELECT ${cells} FROM (${page("doc = $1::int8 AND seq > $2::int8 AND seq <= $3::int8", String(PAGE_ROWS))}) AS p WHERE p.before < ${PAGE_BYTES} ORDER BY p.seq`,
+    /** [doc, after, up to] → the columns of the next rows that begin within `PAGE_BYTES` */
+    readPage: `SELECT ${cells} FROM (${page("doc = $1::int8 AND seq > $2::int8 AND seq <= $3::int8")}) AS p WHERE p.before < ${PAGE_BYTES} ORDER BY p.seq`,
 
     /** [doc] → whether the document exists, its first number: what is left of it. */
     readGeneration: `SELECT (SELECT doc FROM ${meta} WHERE doc = $1::int8)::text, (SELECT min(seq) FROM ${records} WHERE doc = $1::int8)::text`,
