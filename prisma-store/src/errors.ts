@@ -75,6 +75,7 @@ const SQLITE_TEXTS: readonly (readonly [RegExp, Meaning])[] = [
     /within a transaction/i,
     { code: "STORE_IN_TRANSACTION", remedy: "End the transaction begun on this connection first." },
   ],
+  [/cannot open database/i, { ...UNREACHABLE, remedy: "Check that the directory exists and may be written to." }],
   [/connection is not open/i, { code: "STORE_UNAVAILABLE", remedy: "The connection was closed; open another." }],
 ]
 

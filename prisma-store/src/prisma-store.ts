@@ -16,6 +16,12 @@ export interface PrismaStoreOptions extends EngineOptions {
   readonly client: PrismaClientLike
   /** The names of the two models in schema.prisma. Default `HoldfastMeta` and `HoldfastRecord`. */
   readonly models?: ModelNames
+  /**
+   * The schema of the tables on PostgreSQL, where the models do not say it with `@@schema`: what Prisma's driver adapter was
+   * given as its own option `schema`, which a client does not tell. Default: the first on the connection's `search_path`
+   * that has the tables.
+   */
+  readonly schema?: string
 }
 
 /** A store on a PrismaClient, made by `createPrismaStore`. */
@@ -31,10 +37,16 @@ export class PrismaStore extends EngineStore {}
  * @throws TypeError for unknown options and wrong values (by rejecting).
  */
 export async function createPrismaStore(options: PrismaStoreOptions): Promise<PrismaStore> {
-  checkOptions("createPrismaStore", options, { ...ENGINE_OPTIONS, client: anyObject, models: anyObject })
-  const { client, models = {}, ...engine } = options
+  checkOptions("createPrismaStore", options, {
+    ...ENGINE_OPTIONS,
+    client: anyObject,
+    models: anyObject,
+    schema: anyText,
+  })
+  const { client, models = {}, schema, ...engine } = options
   checkOptions("createPrismaStore (models)", models, { meta: anyText, records: anyText })
-  const mapped = findModels(client, models)
+  const found = findModels(client, models)
+  const mapped = { ...found, schema: found.schema ?? schema }
   const backend = mapped.provider === "sqlite" ? await openSqlite(client, mapped) : await openPostgres(client, mapped)
   return new PrismaStore(backend, engine)
 }
@@ -55,4 +67,4 @@ const anyObject = {
   // A client is a Proxy of whatever kind once it was extended.
   accepts: (value: unknown) => (typeof value === "object" && value !== null) || typeof value === "function",
 }
-const anyText = { expected: "the name of a model", accepts: (value: unknown) => typeof value === "string" }
+const anyText = { expected: "a string", accepts: (value: unknown) => typeof value === "string" }

@@ -45,7 +45,8 @@ ${createTablesSql({ schema, tables: OTHER_TABLES })}`)
       }
     }
     const options = `-c search_path=${schema}`
-    const adapter = new Watched({ connectionString: this.database.url, options, max: 4, ...config })
+    const connection = { connectionString: this.database.url, options, max: 4, ...config }
+    const adapter = new Watched(connection, { schema })
     const client = new PrismaClient({ adapter })
     this.clients.push(client)
     return client
