@@ -202,10 +202,14 @@ export const loadSnapshotCases: readonly ConformanceCase[] = [
       ]
       await store.replace("doc", generation(0))
       let over = false
-      const writer = (async () => {
+      const write = async () => {
         for (let i = 1; i <= 200; i++) await store.replace("doc", generation(i))
+      }
+      const writer = write().finally(() => {
         over = true
-      })()
+      })
+      // It is awaited at the end; a reader that fails before must not leave it unhandled.
+      writer.catch(() => {})
       let reads = 0
       do {
         const [found, loaded] = await Promise.all([store.currentMeta("doc"), labels(store, "doc")])
@@ -226,7 +230,7 @@ export const loadSnapshotCases: readonly ConformanceCase[] = [
     slow: true,
     async run({ store }) {
       for (const [what, remove, after] of REMOVALS) {
-        const sizes = Array.from({ length: 24 }, (_, i) => 1_000_000 + i)
+        const sizes = Array.from({ length: 36 }, (_, i) => 1_000_000 + i)
         const records: StoreRecord[] = [metaRecord(), ...sizes.map(size => binaryEntry(new Uint8Array(size)))]
         const all = records.map(label)
         await store.replace(what, records)
