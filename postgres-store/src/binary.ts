@@ -62,14 +62,28 @@ function start(count: number, type: number, size: number, hasNulls: boolean) {
   return { bytes, view }
 }
 
-const { Buffer: NodeBuffer } = globalThis as {
-  Buffer?: { from(text: string, encoding: "hex"): Uint8Array }
+interface HexBuffer extends Uint8Array {
+  write(text: string, encoding: "hex"): number
 }
 
-/** Bytes written as pairs of hexadecimal digits, which come so whatever `bytea_output` says. */
+const { Buffer: NodeBuffer } = globalThis as { Buffer?: { allocUnsafeSlow(size: number): HexBuffer } }
+
+/** Small values are decoded here and copied once; a Buffer of each one's own would be copied as well. */
+const scratch = NodeBuffer?.allocUnsafeSlow(4096)
+
+/** Bytes, with a buffer of their own, from the pairs of hexadecimal digits that come whatever `bytea_output` says. */
 export function bytesOfHex(hex: string): Uint8Array {
-  if (NodeBuffer !== undefined) return NodeBuffer.from(hex, "hex")
-  const bytes = new Uint8Array(hex.length / 2)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)
+  const size = hex.length / 2
+  if (NodeBuffer !== undefined && scratch !== undefined) {
+    if (size <= scratch.length) {
+      scratch.write(hex, "hex")
+      return new Uint8Array((scratch.buffer as ArrayBuffer).slice(0, size))
+    }
+    const large = NodeBuffer.allocUnsafeSlow(size)
+    large.write(hex, "hex")
+    return new Uint8Array(large.buffer as ArrayBuffer)
+  }
+  const bytes = new Uint8Array(size)
+  for (let i = 0; i < size; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)
   return bytes
 }

@@ -50,6 +50,8 @@ const UNREAD: DocumentState = { meta: "unread" }
 /** Which documents were not written, and whether they exist. */
 type Unwritten = ReadonlyMap<DocId, boolean>
 
+const NONE: Unwritten = new Map()
+
 /** One row, the usual case of a user who types, has a statement of its own that is planned in less time. */
 async function writeOne(
   session: PgSession,
@@ -60,8 +62,10 @@ async function writeOne(
   const docId = docIds[0] as DocId
   const { kind, version, lineage, payload, blob } = (rows[0] as PlacedRow).row
   const parameters = [docId, String(kind), version, lineage, payload, blob]
-  const [result] = await session.query(statements.appendRow, parameters)
-  return result?.[0] === "1" ? new Map() : new Map([[docId, result?.[1] === "1"]])
+  const [written] = await session.query(statements.appendRow, parameters)
+  if (written !== undefined) return NONE
+  const [found] = await session.query(statements.readMetas, [textArray([docId])])
+  return new Map([[docId, found !== undefined]])
 }
 
 async function writeAll(

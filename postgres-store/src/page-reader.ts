@@ -69,12 +69,14 @@ export class PageReader {
     const rows = await session.query(this.statements.readFirstPages, [textArray(docIds), ...limits])
     const pages: FirstPage[] = docIds.map(() => ({ records: [], bytes: 0, next: null }))
     for (let from = 0, to = 0; from < rows.length; from = to) {
-      const [ord, doc, last] = rows[from] as PgRow
-      while (to < rows.length && rows[to]?.[0] === ord) to++
-      const at = Number(ord) - 1
+      const [ord, doc, last] = (rows[from]?.[0] ?? "").split(",").map(Number)
+      to = from + 1
+      while (to < rows.length && rows[to]?.[0] === null) to++
+      const at = (ord ?? 0) - 1
       try {
-        const cursor = beginPages(Number(doc), last === null ? null : Number(last))
-        pages[at] = assemblePage(cursor, storedRows(rows, from, to, 3))
+        // A document without rows has no last one, which comes as an empty text.
+        const cursor = beginPages(doc ?? 0, last === 0 || last === undefined ? null : last)
+        pages[at] = assemblePage(cursor, storedRows(rows, from, to, 1))
       } catch (error) {
         pages[at] = asCorrupt(docIds[at] as DocId, error)
       }

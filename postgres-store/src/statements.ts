@@ -57,10 +57,8 @@ export function createStatements({ meta, records }: QualifiedNames, losesMark: b
   const changes = unpackRows(6)
 
   return {
-    /** [id, kind, version, lineage, payload, blob] → written, exists: one row, behind the document's last. */
-    appendRow: `WITH locked AS (SELECT doc FROM ${meta} WHERE doc_id = $1 FOR NO KEY UPDATE SKIP LOCKED),
-inserted AS (INSERT INTO ${records} (${columns}) SELECT doc, coalesce(${last("locked.doc")}, 0) + 1, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM locked RETURNING doc)
-SELECT (SELECT count(*) FROM inserted)::text AS written, (SELECT count(*) FROM ${meta} WHERE doc_id = $1)::text AS present`,
+    /** [id, kind, version, lineage, payload, blob] → a row when it was written, behind the document's last. */
+    appendRow: `INSERT INTO ${records} (${columns}) SELECT m.doc, coalesce(${last("m.doc")}, 0) + 1, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc_id = $1 FOR NO KEY UPDATE OF m SKIP LOCKED RETURNING 'written'`,
 
     /** [ids, …rows (seq: how far behind the last)] → ord, exists of each document that was not written. */
     appendRows: `WITH wanted AS MATERIALIZED (SELECT id, ord FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord)),
@@ -103,12 +101,12 @@ DELETE FROM ${meta} WHERE ${these}`
     readMetas: `SELECT ${text("doc_id")}, data FROM ${meta} WHERE doc_id = ANY ($1::text[])`,
 
     /**
-     * [ids, rows, bytes] → ord, doc, last, and the columns of a row; a document without rows has one of NULLs. Rows that
-     * begin within the bytes.
+     * [ids, rows, bytes] → "ord,doc,last" in the first row of a document, and the columns of a row; a document without rows
+     * has one of NULLs. Rows that begin within the bytes.
      */
     readFirstPages: `WITH found AS MATERIALIZED (SELECT w.ord, m.doc, (SELECT min(x.seq) FROM ${records} AS x WHERE x.doc = m.doc) AS first, ${last("m.doc")} AS last
 FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord) JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C")
-SELECT f.ord::text, f.doc::text, f.last::text, ${cells} FROM found AS f
+SELECT CASE WHEN p.seq = f.first OR p.seq IS NULL THEN concat(f.ord, ',', f.doc, ',', f.last) END, ${cells} FROM found AS f
 LEFT JOIN LATERAL (${page("doc = f.doc AND seq >= f.first AND seq <= least(f.last, f.first + $2::int8 - 1)")}) AS p ON p.before < $3::int8 ORDER BY f.ord, p.seq`,
 
     /** [doc, after, up to] → the columns of the next rows that begin within `PAGE_BYTES` */
