@@ -27,6 +27,7 @@ export {
   tryDecodeMeta,
 } from "./pages.js"
 export {
+  lastAfter,
   type PlannedDocument,
   type PlannedSteps,
   planSteps,
@@ -35,5 +36,5 @@ export {
   type Target,
 } from "./plan.js"
 export { type PrefixRange, prefixRange } from "./prefix-range.js"
-export { decodeMeta, encodeMeta, encodeRecord, type Row, RowError, RowKind } from "./rows.js"
+export { decodeMeta, encodeMeta, encodeRecord, pushRecord, type Row, RowError, RowKind } from "./rows.js"
 export { quoteName, type TableNames, tableNames } from "./table-names.js"

@@ -112,10 +112,16 @@ function planInsert(
     const record = records[at]
     if (record !== undefined) pushRecord(rows, record, begins && at === 0, pieceBytes)
   }
-  const next = last + rows.length
-  if (!Number.isSafeInteger(next)) throw new RangeError("The document has used up its sequence numbers")
+  const next = lastAfter(last, rows)
   steps.push({ kind: "insert", target, first: last + 1, rows })
   return { target, last: next }
+}
+
+/** The greatest sequence number of a document that gets `rows` behind `last`. Throws `RangeError` when it is used up. */
+export function lastAfter(last: number, rows: readonly Row[]): number {
+  const next = last + rows.length
+  if (!Number.isSafeInteger(next)) throw new RangeError("The document has used up its sequence numbers")
+  return next
 }
 
 function startOf(docId: DocId, documents: ReadonlyMap<DocId, StoredDocument | null>): PlannedDocument | null {

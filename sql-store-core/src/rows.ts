@@ -58,7 +58,7 @@ export function encodeRecord(record: StoreRecord, first: boolean, pieceBytes = P
 }
 
 /** `encodeRecord` into a list that is there already: a group has thousands of records of one row each. */
-export function pushRecord(rows: Row[], record: StoreRecord, first: boolean, pieceBytes: number): void {
+export function pushRecord(rows: Row[], record: StoreRecord, first: boolean, pieceBytes = PIECE_BYTES): void {
   if (record.kind === "meta") {
     const kind = first ? RowKind.head : RowKind.meta
     rows.push({ kind, version: null, lineage: null, payload: encodeMeta(record.meta), blob: null })
@@ -71,6 +71,8 @@ export function pushRecord(rows: Row[], record: StoreRecord, first: boolean, pie
     for (let at = 0; at < pieces.length; at++) {
       rows.push(entryRow(payload, version, at, pieces.length, pieces[at] ?? "", null))
     }
+  } else if (payload.data.length <= pieceBytes) {
+    rows.push(entryRow(payload, version, 0, 1, null, payload.data))
   } else {
     const pieces = cutBytes(payload.data, pieceBytes)
     for (let at = 0; at < pieces.length; at++) {

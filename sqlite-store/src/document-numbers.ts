@@ -1,5 +1,10 @@
-import type { StoredDocument } from "@holdfast/sql-store-core"
 import type { DocId } from "@holdfast/store-core"
+
+export interface KnownDocument {
+  readonly doc: number
+  /** The greatest sequence number. */
+  last: number
+}
 
 /** How many documents' numbers are kept; at 36 characters an id that is a few megabytes. */
 const MOST = 20_000
@@ -9,13 +14,13 @@ const MOST = 20_000
  * in between: the insert that uses one proves it.
  */
 export class DocumentNumbers {
-  private readonly known = new Map<DocId, StoredDocument>()
+  private readonly known = new Map<DocId, KnownDocument>()
 
-  get(docId: DocId): StoredDocument | undefined {
+  get(docId: DocId): KnownDocument | undefined {
     return this.known.get(docId)
   }
 
-  set(docId: DocId, document: StoredDocument): void {
+  set(docId: DocId, document: KnownDocument): void {
     this.known.set(docId, document)
     if (this.known.size > MOST) {
       const oldest = this.known.keys().next().value

@@ -1,8 +1,11 @@
 import {
   decodeMeta,
+  lastAfter,
   type PlannedSteps,
   planSteps,
   prefixRange,
+  pushRecord,
+  type Row,
   RowError,
   type StoredDocument,
   type TableNames,
@@ -21,13 +24,13 @@ import {
   type StoreMeta,
   type WriteOperation,
 } from "@holdfast/store-core"
-import { DocumentNumbers } from "./document-numbers.js"
+import { DocumentNumbers, type KnownDocument } from "./document-numbers.js"
 import { BACKEND, corrupt, isConstraintError, toStoreError } from "./errors.js"
 import { first, openGate } from "./open-gate.js"
 import { type Cursor, PageReader } from "./page-reader.js"
 import type { SqliteAdapter } from "./sqlite-adapter.js"
 import { createStatements, type Statements } from "./statements.js"
-import { executeSteps } from "./write.js"
+import { executeSteps, insertGuessed } from "./write.js"
 
 /** SQLite as the engine needs it. Everything is synchronous, so nothing else runs on the connection within a call. */
 export class SqliteBackend implements Backend<Cursor> {
@@ -39,6 +42,8 @@ export class SqliteBackend implements Backend<Cursor> {
   private readonly numbers = new DocumentNumbers()
   private readonly pages: PageReader
   private isOpen = false
+  /** Whether the connection says when it is in a transaction; else every write has to open one to find out. */
+  private tellsTransactions = false
   private transacting = false
 
   constructor(adapter: SqliteAdapter, names: TableNames) {
@@ -60,6 +65,7 @@ export class SqliteBackend implements Backend<Cursor> {
   private open(): void {
     this.refuseTransaction()
     openGate(this.adapter, this.names, this.statements)
+    this.tellsTransactions = this.adapter.inTransaction !== undefined
     this.isOpen = true
   }
 
@@ -135,10 +141,10 @@ export class SqliteBackend implements Backend<Cursor> {
     const write = (operation: WriteOperation) => {
       if (failed.write !== undefined) throw failed.write
       this.numbers.delete(operation.docId)
-      const group = this.planGroup([operation], plan, NO_GUESSES)
+      const group = this.planGroup([operation], plan)
       const [decision] = group.decisions
       if (decision?.kind === "refuse") throw decision.error
-      executeSteps(this.adapter, this.statements, group.planned.steps, NO_GUESSES)
+      executeSteps(this.adapter, this.statements, group.planned.steps)
     }
     const guarded = (operation: WriteOperation) => {
       try {
@@ -188,49 +194,59 @@ export class SqliteBackend implements Backend<Cursor> {
   }
 
   private write(operations: readonly WriteOperation[], plan: Plan, mayGuess: boolean): readonly Outcome[] {
-    const guesses = mayGuess ? this.guesses(operations) : new Map<DocId, StoredDocument>()
-    if (operations.length === 1 && guesses.size === 1 && this.adapter.inTransaction === false) {
-      const group = this.planGroup(operations, plan, guesses)
-      const [step] = group.planned.steps
+    const unknown = mayGuess ? this.unknown(operations) : null
+    const isKnown = (docId: DocId) => unknown !== null && !unknown.has(docId)
+    const [only] = operations
+    if (operations.length === 1 && only !== undefined && isKnown(only.docId) && this.tellsTransactions) {
+      const rows = rowsOf(only)
       // A statement alone is a transaction of its own, at a fraction of the cost.
-      if (group.planned.steps.length === 1 && step?.kind === "insert" && step.rows.length === 1) {
-        executeSteps(this.adapter, this.statements, group.planned.steps, guesses)
-        return this.finish(group)
+      if (rows.length === 1) {
+        this.appendRows(only.docId, rows)
+        return STORED
       }
     }
+    const planned = operations.filter(({ docId }) => !isKnown(docId))
     const group = this.adapter.transaction(() => {
-      const group = this.planGroup(operations, plan, guesses)
-      executeSteps(this.adapter, this.statements, group.planned.steps, guesses)
+      for (const operation of operations) {
+        if (isKnown(operation.docId)) this.appendRows(operation.docId, rowsOf(operation))
+      }
+      const group = this.planGroup(planned, plan)
+      executeSteps(this.adapter, this.statements, group.planned.steps)
       return group
     })
-    return this.finish(group)
+    const outcomes = this.finish(group)
+    let at = 0
+    return operations.map(({ docId }) => (isKnown(docId) ? null : (outcomes[at++] ?? null)))
   }
 
-  /** The documents whose number may be guessed: those that only get entries, so that the insert proves the guess. */
-  private guesses(operations: readonly WriteOperation[]): Map<DocId, StoredDocument> {
-    const guesses = new Map<DocId, StoredDocument>()
-    const others = new Set<DocId>()
+  /**
+   * The documents of the group that have to be read and planned. The others are known and only get entries: nothing is
+   * to be decided for those but whether they still exist, which the insert proves.
+   */
+  private unknown(operations: readonly WriteOperation[]): ReadonlySet<DocId> {
+    const unknown = new Set<DocId>()
     for (const operation of operations) {
-      const known = this.numbers.get(operation.docId)
-      if (known !== undefined && operation.kind === "append" && !needsMeta(operation))
-        guesses.set(operation.docId, known)
-      else others.add(operation.docId)
+      const isQuick = operation.kind === "append" && !needsMeta(operation)
+      if (!isQuick || this.numbers.get(operation.docId) === undefined) unknown.add(operation.docId)
     }
-    for (const docId of others) guesses.delete(docId)
-    return guesses
+    return unknown
   }
 
-  private planGroup(
-    operations: readonly WriteOperation[],
-    plan: Plan,
-    guesses: ReadonlyMap<DocId, StoredDocument>,
-  ): Group {
+  /** Puts rows behind those of a known document. Its number counts on before the commit; a failure drops it. */
+  private appendRows(docId: DocId, rows: readonly Row[]): void {
+    const known = this.numbers.get(docId) as KnownDocument
+    const { doc, last } = known
+    const next = lastAfter(last, rows)
+    insertGuessed(this.adapter, this.statements, doc, docId, last + 1, rows)
+    known.last = next
+  }
+
+  private planGroup(operations: readonly WriteOperation[], plan: Plan): Group {
     const states = new Map<DocId, DocumentState>()
     const documents = new Map<DocId, StoredDocument | null>()
     for (const { docId } of operations) {
       if (states.has(docId)) continue
-      const guess = guesses.get(docId)
-      const { document, state } = guess === undefined ? this.readDocument(docId) : { document: guess, state: UNREAD }
+      const { document, state } = this.readDocument(docId)
       documents.set(docId, document)
       states.set(docId, state)
     }
@@ -262,9 +278,15 @@ interface Group {
   readonly planned: PlannedSteps
 }
 
-const NO_GUESSES: ReadonlyMap<DocId, StoredDocument> = new Map()
+/** What became of a lone write that is stored. */
+const STORED: readonly Outcome[] = [null]
 
-const UNREAD: DocumentState = { meta: "unread" }
+function rowsOf(operation: WriteOperation): Row[] {
+  const rows: Row[] = []
+  if (operation.kind === "delete") return rows
+  for (const record of operation.records) pushRecord(rows, record, false)
+  return rows
+}
 
 function decoded(data: unknown): StoreMeta | RowError {
   try {

@@ -1,16 +1,11 @@
-import type { Row, Step, StoredDocument } from "@holdfast/sql-store-core"
+import type { Row, Step } from "@holdfast/sql-store-core"
 import type { DocId } from "@holdfast/store-core"
 import { first } from "./open-gate.js"
 import type { SqliteAdapter, SqliteParameter } from "./sqlite-adapter.js"
 import { ROWS_PER_INSERT, type Statements } from "./statements.js"
 
-/** Runs the planned steps, in order. Rows of a document in `guesses` prove that its number is still right. */
-export function executeSteps(
-  adapter: SqliteAdapter,
-  statements: Statements,
-  steps: readonly Step[],
-  guesses: ReadonlyMap<DocId, StoredDocument>,
-): void {
+/** Runs the planned steps, in order. */
+export function executeSteps(adapter: SqliteAdapter, statements: Statements, steps: readonly Step[]): void {
   for (const step of steps) {
     const { target } = step
     if (step.kind === "create") {
@@ -22,7 +17,6 @@ export function executeSteps(
     if (step.kind === "meta") adapter.exec(statements.updateMeta, step.data, doc)
     else if (step.kind === "clear") adapter.exec(statements.deleteRecords, doc)
     else if (step.kind === "drop") adapter.exec(statements.deleteMeta, doc)
-    else if (guesses.has(target.docId)) insertGuessed(adapter, statements, doc, target.docId, step.first, step.rows)
     else insert(adapter, statements, doc, step.first, step.rows)
   }
 }
@@ -44,7 +38,8 @@ function insert(adapter: SqliteAdapter, statements: Statements, doc: number, fro
   }
 }
 
-function insertGuessed(
+/** Inserts rows of a document whose number is a guess, which they prove. */
+export function insertGuessed(
   adapter: SqliteAdapter,
   statements: Statements,
   doc: number,
