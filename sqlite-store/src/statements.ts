@@ -16,7 +16,10 @@ export function createStatements({ meta: metaName, records: recordsName }: Table
   const meta = quoteName(metaName)
   const records = quoteName(recordsName)
   const columns = "doc, seq, kind, version, lineage, payload, blob"
-  const size = ["version", "lineage", "payload", "blob"].map(column => `total(octet_length(${column}))`).join(" + ")
+  const rowBytes = ["version", "lineage", "payload", "blob"]
+    .map(column => `ifnull(octet_length(${column}), 0)`)
+    .join(" + ")
+  const row = "seq AS seq, kind AS kind, version AS version, lineage AS lineage, payload AS payload, blob AS blob"
   const page = `FROM ${records} WHERE doc = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`
   const list = (from: string, below: string) =>
     `SELECT doc_id AS id FROM ${meta} WHERE doc_id ${from} ?${below} ORDER BY doc_id LIMIT ?`
@@ -58,18 +61,20 @@ export function createStatements({ meta: metaName, records: recordsName }: Table
     insertGuessed: `INSERT INTO ${records} (${columns}) VALUES ((SELECT doc FROM ${meta} WHERE doc = ? AND doc_id = ?), ?, ?, ?, ?, ?, ?)`,
     /** [id] → doc, data, last */
     readDocument: `SELECT doc AS doc, data AS data, (SELECT max(seq) FROM ${records} AS r WHERE r.doc = m.doc) AS last FROM ${meta} AS m WHERE doc_id = ?`,
+    /** [id] → doc, first, last */
+    readRange: `SELECT doc AS doc, (SELECT min(seq) FROM ${records} AS r WHERE r.doc = m.doc) AS first, (SELECT max(seq) FROM ${records} AS r WHERE r.doc = m.doc) AS last FROM ${meta} AS m WHERE doc_id = ?`,
     /** [id] → data */
     readMeta: `SELECT data AS data FROM ${meta} WHERE doc_id = ?`,
     /** [doc, doc] → doc, first: what is left of a document. */
     readGeneration: `SELECT (SELECT doc FROM ${meta} WHERE doc = ?) AS doc, (SELECT min(seq) FROM ${records} WHERE doc = ?) AS first`,
-    /** [doc, after, head, limit] → bytes of the next rows */
-    pageBytes: `SELECT ${size} AS bytes FROM (SELECT version, lineage, payload, blob ${page})`,
     /** [doc, after, head, limit] → rows: how many of the next ones begin within `PAGE_BYTES` */
     pageRows: `SELECT count(*) AS rows FROM (SELECT sum(bytes) OVER (ORDER BY seq) - bytes AS start FROM (SELECT seq,
-  ifnull(octet_length(version), 0) + ifnull(octet_length(lineage), 0) + ifnull(octet_length(payload), 0) + ifnull(octet_length(blob), 0) AS bytes
+  ${rowBytes} AS bytes
   ${page})) WHERE start < ${PAGE_BYTES}`,
+    /** [doc, after, end, bytes]: rows up to `end`, without those of more bytes */
+    readSmall: `SELECT ${row} FROM ${records} WHERE doc = ? AND seq > ? AND seq <= ? AND ${rowBytes} <= ? ORDER BY seq`,
     /** [doc, after, head, limit] */
-    readPage: `SELECT seq AS seq, kind AS kind, version AS version, lineage AS lineage, payload AS payload, blob AS blob ${page}`,
+    readPage: `SELECT ${row} ${page}`,
     /** [after, limit], [after, below, limit], [from, limit], [from, below, limit] */
     listAfter: list(">", ""),
     listAfterBelow: list(">", " AND doc_id < ?"),
