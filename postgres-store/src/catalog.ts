@@ -1,5 +1,5 @@
 import type { FoundColumn, TableNames } from "@holdfast/sql-store-core"
-import type { PgSession } from "./pg-adapter.js"
+import type { PgRow, PgSession } from "./pg-adapter.js"
 import { qualify } from "./tables.js"
 
 /** A table as the catalog describes it. */
@@ -25,14 +25,14 @@ export interface FoundPlace {
 const FIND_PLACE = `SELECT current_setting('server_encoding'), current_schema()::text,
   (SELECT n.nspname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = coalesce(to_regclass($1), to_regclass($2)))::text, chr(65279)`
 
-/** [name] → the kind of relation and, for each column: name, type, NOT NULL, place in the key, default, collation, unique */
-const FIND_COLUMNS = `SELECT c.relkind::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
+/** [schema, meta, records] → relation, its kind and, for each column: name, type, NOT NULL, place in the key, default, collation, unique */
+const FIND_COLUMNS = `SELECT c.relname::text, c.relkind::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
   coalesce(array_position(string_to_array(i.indkey::text, ' '), a.attnum::text), 0)::text,
   (a.atthasdef OR a.attidentity <> '')::text, l.collname::text,
   EXISTS (SELECT FROM pg_catalog.pg_index AS u WHERE u.indrelid = c.oid AND u.indisunique AND u.indisvalid AND u.indpred IS NULL AND u.indkey::text = a.attnum::text)::text
-FROM pg_catalog.pg_class AS c LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_catalog.pg_index AS i ON i.indrelid = c.oid AND i.indisprimary LEFT JOIN pg_catalog.pg_collation AS l ON l.oid = a.attcollation
-WHERE c.oid = to_regclass($1)`
+WHERE n.nspname = $1 AND c.relname IN ($2, $3)`
 
 export async function findTables(
   session: PgSession,
@@ -42,32 +42,32 @@ export async function findTables(
   const { meta, records } = qualify(names, schema)
   const [place] = await session.query(FIND_PLACE, [meta, records])
   const there = schema ?? place?.[2] ?? undefined
-  // Both from one schema: tables of one name in two schemas of the search path must not be mixed up.
-  const qualified = qualify(names, there)
+  // Both from one schema, since the search path may have tables of one name in several; and both in one statement, since
+  // another process may be creating them.
+  const rows = there === undefined ? [] : await session.query(FIND_COLUMNS, [there, names.meta, names.records])
   return {
     losesMark: place?.[3] === "",
     encoding: place?.[0] ?? "",
     currentSchema: place?.[1] ?? null,
     schema: there,
-    meta: await findTable(session, qualified.meta),
-    records: await findTable(session, qualified.records),
+    meta: tableOf(rows.filter(([name]) => name === names.meta)),
+    records: tableOf(rows.filter(([name]) => name === names.records)),
   }
 }
 
-async function findTable(session: PgSession, name: string): Promise<FoundTable | null> {
-  const rows = await session.query(FIND_COLUMNS, [name])
+function tableOf(rows: readonly PgRow[]): FoundTable | null {
   if (rows.length === 0) return null
   // A view, or whatever else has the name, is no table of the store: it counts as one without columns.
-  const isTable = rows[0]?.[0] === "r" || rows[0]?.[0] === "p"
-  const id = rows.find(row => row[1] === "doc_id")
+  const isTable = rows[0]?.[1] === "r" || rows[0]?.[1] === "p"
+  const id = rows.find(row => row[2] === "doc_id")
   return {
-    columns: isTable ? rows.filter(row => row[1] !== null).map(column) : [],
-    collation: id?.[6] ?? null,
-    uniqueId: id?.[7] === "true",
+    columns: isTable ? rows.filter(row => row[2] !== null).map(column) : [],
+    collation: id?.[7] ?? null,
+    uniqueId: id?.[8] === "true",
   }
 }
 
-function column([, name, type, notNull, key, hasDefault]: readonly (string | null)[]): FoundColumn {
+function column([, , name, type, notNull, key, hasDefault]: readonly (string | null)[]): FoundColumn {
   return {
     name: name ?? "",
     type: type ?? "",

@@ -36,10 +36,11 @@ export async function openPostgresStore(url: string, options: OpenPostgresOption
   let ended: Promise<void> | null = null
   const owning: PgAdapter = {
     ...adapter,
-    close: async () => {
+    // The pool keeps the adapter's error listener: its connections are still closing when `end` has resolved, and one
+    // that the server cuts off meanwhile would end the process.
+    close: () => {
       ended ??= pool.end()
-      await ended
-      await adapter.close()
+      return ended
     },
   }
   try {

@@ -1,0 +1,54 @@
+import { binaryEntry, collect, entry, metaRecord } from "@holdfast/testing"
+import pg from "pg"
+import { afterEach, describe, expect, it } from "vitest"
+import { createPostgresStore, fromPool } from "../src/index.js"
+import { createDatabase } from "./support/database.js"
+import { freshSchema } from "./support/fixtures.js"
+
+const database = await createDatabase("icu")
+const OIDS = [16, 17, 20, 21, 23, 25, 1043]
+
+describe("settings of the host", () => {
+  const parsers = OIDS.map(oid => [oid, pg.types.getTypeParser(oid)] as const)
+  afterEach(() => {
+    for (const [oid, parser] of parsers) pg.types.setTypeParser(oid, parser)
+  })
+
+  it.each([
+    ["as they come", {}],
+    ["bytea_output=escape", { options: "-c bytea_output=escape" }],
+    ["standard_conforming_strings=off", { options: "-c standard_conforming_strings=off" }],
+    ["default isolation serializable", { options: "-c default_transaction_isolation=serializable" }],
+    ["a time zone and date style", { options: "-c TimeZone=Asia/Kathmandu -c DateStyle=German" }],
+    ["an empty search path", { options: "-c search_path=" }],
+    ["binary results", { binary: true }],
+    ["replaced type parsers", {}],
+  ] as const)("RECORD-1 RECORD-2 LIST-2 %s: records and ids come back equal", async (name, config) => {
+    const schema = await freshSchema(database)
+    await createPostgresStore(fromPool(database.admin), { schema, createTables: true })
+    if (name === "replaced type parsers") for (const oid of OIDS) pg.types.setTypeParser(oid, () => "replaced")
+    const store = await createPostgresStore(fromPool(database.pool({ max: 2, ...config })), { schema })
+    const bytes = Uint8Array.from({ length: 512 }, (_, i) => i)
+    const records = [
+      metaRecord(),
+      binaryEntry(bytes),
+      entry("\\x00 'quoted' \\'"),
+      binaryEntry(new Uint8Array(5000).fill(255)),
+    ]
+    const ids = ["a", "B", "Z", "é", "\ufeff", "\\", "'"]
+    for (const id of ids) await store.replace(id, records)
+    await store.append("a", entry("last"))
+    const loaded = await collect(store.loadAll("a"))
+    expect(loaded).toEqual([...records, entry("last")])
+    for (const record of loaded) {
+      if (record.kind !== "entry" || typeof record.payload.data === "string") continue
+      const { data } = record.payload
+      expect(data.constructor).toBe(Uint8Array)
+      expect(data.buffer.byteLength).toBe(data.byteLength)
+    }
+    expect(await collect(store.listDocIds())).toEqual(["'", "B", "Z", "\\", "a", "é", "\ufeff"])
+    expect(await store.currentMeta("B")).toEqual((records[0] as { meta: unknown }).meta)
+    await store.delete("a")
+    expect(await collect(store.loadAll("a"))).toEqual([])
+  })
+})
