@@ -46,6 +46,9 @@ export async function createPrismaStore(options: PrismaStoreOptions): Promise<Pr
   const { client, models = {}, schema, ...engine } = options
   checkOptions("createPrismaStore (models)", models, { meta: anyText, records: anyText })
   const found = findModels(client, models)
+  if (schema !== undefined && found.provider === "sqlite") {
+    throw new TypeError('createPrismaStore: the option "schema" is for PostgreSQL; SQLite has no schemas.')
+  }
   const mapped = { ...found, schema: found.schema ?? schema }
   const backend = mapped.provider === "sqlite" ? await openSqlite(client, mapped) : await openPostgres(client, mapped)
   return new PrismaStore(backend, engine)
