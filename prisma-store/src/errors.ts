@@ -105,7 +105,7 @@ export function ofPrisma(error: unknown): StoreError | DriverError {
   const driver = driverCause(error)
   if (driver !== undefined) {
     const { kind, originalCode, originalMessage } = driver
-    const own = typeof originalCode === "string" ? originalCode : KINDS[String(kind)]
+    const own = KINDS[String(kind)] ?? (typeof originalCode === "string" ? originalCode : undefined)
     if (own !== undefined)
       return new DriverError(typeof originalMessage === "string" ? originalMessage : said, own, error)
   }

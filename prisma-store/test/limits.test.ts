@@ -15,14 +15,17 @@ afterAll(async () => {
   await postgres.dispose()
 })
 
+let files = 0
+
 /** Every client here has Prisma's default limits: 5 seconds for a transaction, 2 seconds to begin one. */
 const PROVIDERS: Readonly<Record<string, { watch: Watch; most: number; open(): Promise<Store> }>> = {
   SQLite: {
     watch: sqlite.watch,
     most: 999,
     open: async () => {
-      await sqlite.create()
-      return createPrismaStore({ client: sqlite.client() })
+      const name = `${++files}.db`
+      await sqlite.create(name)
+      return createPrismaStore({ client: sqlite.client(name) })
     },
   },
   PostgreSQL: {
@@ -59,6 +62,7 @@ describe.each(Object.entries(PROVIDERS))("with default limits on %s", (_, { watc
   it("META-5 currentMeta is one statement, and so is the append of an entry", async () => {
     const store = await open()
     await store.append("a", metaRecord())
+    // The first append finds out which number the document got.
     await store.append("a", binaryEntry(new Uint8Array(1)))
     const count = async (work: () => Promise<unknown>) => {
       watch.clear()
