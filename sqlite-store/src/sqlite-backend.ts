@@ -194,10 +194,11 @@ export class SqliteBackend implements Backend<Cursor> {
   }
 
   private write(operations: readonly WriteOperation[], plan: Plan, mayGuess: boolean): readonly Outcome[] {
-    const unknown = mayGuess ? this.unknown(operations) : null
+    // Without the flag a transaction of the host may have taken back what was written, and the number with it.
+    const unknown = mayGuess && this.tellsTransactions ? this.unknown(operations) : null
     const isKnown = (docId: DocId) => unknown !== null && !unknown.has(docId)
     const [only] = operations
-    if (operations.length === 1 && only !== undefined && isKnown(only.docId) && this.tellsTransactions) {
+    if (operations.length === 1 && only !== undefined && isKnown(only.docId)) {
       const rows = rowsOf(only)
       // A statement alone is a transaction of its own, at a fraction of the cost.
       if (rows.length === 1) {

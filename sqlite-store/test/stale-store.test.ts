@@ -1,6 +1,6 @@
 import { collect, entry, metaRecord, rejects } from "@holdfast/testing"
 import { describe, expect, it } from "vitest"
-import { createSqliteStore } from "../src/index.js"
+import { createSqliteStore, type SqliteAdapter, transact } from "../src/index.js"
 import { BINDINGS, connect } from "./support/connection.js"
 
 describe.each(BINDINGS)("a store left open while its tables were made anew, over %s (DELETE-3)", binding => {
@@ -23,3 +23,49 @@ describe.each(BINDINGS)("a store left open while its tables were made anew, over
     }
   })
 })
+
+describe("a store whose transactions nest in the host's without a word, as in a Durable Object (LOAD-3)", () => {
+  it("counts on from what is stored when the host has rolled back", async () => {
+    const connection = connect("node:sqlite", ":memory:")
+    try {
+      const store = createSqliteStore(nesting(connection.adapter()))
+      await store.append("doc", metaRecord())
+      await store.append("doc", entry(1))
+
+      const queued = store.append("doc", entry(2))
+      connection.exec("BEGIN")
+      expect(() =>
+        transact(store, () => {
+          throw new Error("no")
+        }),
+      ).toThrow("no")
+      connection.exec("ROLLBACK")
+      await queued
+
+      await store.append("doc", entry(3))
+      expect(await collect(store.loadAll("doc"))).toEqual([metaRecord(), entry(1), entry(3)])
+    } finally {
+      connection.close()
+    }
+  })
+})
+
+function nesting(adapter: SqliteAdapter): SqliteAdapter {
+  return {
+    exec: (sql, ...params) => adapter.exec(sql, ...params),
+    iterate: (sql, ...params) => adapter.iterate(sql, ...params),
+    transaction: fn => {
+      adapter.exec("SAVEPOINT nested")
+      try {
+        const result = fn()
+        adapter.exec("RELEASE nested")
+        return result
+      } catch (error) {
+        adapter.exec("ROLLBACK TO nested")
+        adapter.exec("RELEASE nested")
+        throw error
+      }
+    },
+    close: () => adapter.close(),
+  }
+}
