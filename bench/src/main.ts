@@ -31,7 +31,8 @@ async function main(): Promise<number> {
     return 2
   }
   const repetitions = Number(values.repetitions ?? 5)
-  const chosen = scenarios.filter(({ name }) => only.length === 0 || only.includes(name))
+  const wanted = scenarios.filter(({ name }) => only.length === 0 || only.includes(name))
+  const chosen = wanted.filter(({ needsTraces }) => needsTraces !== true || traces.length > 0)
   const results: Figures[] = []
   let missed = 0
   for (const scenario of check ? chosen.flatMap(onlyTargets) : chosen) {

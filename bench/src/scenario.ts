@@ -16,6 +16,8 @@ export interface Scenario {
   /** Does the work with one driver in a fresh process. */
   readonly trial: (driver: string, place: Place) => Promise<TrialResult>
   readonly targets?: readonly Target[]
+  /** Whether it works on recorded editing sessions; without `--trace` it is left out. */
+  readonly needsTraces?: boolean
   /** How many trials each driver gets; the settings of the run when absent. */
   readonly repetitions?: number
   /** What the figures depend on, for the results: sizes, counts, durability. */

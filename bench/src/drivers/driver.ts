@@ -6,9 +6,27 @@ export interface Driver {
   append(id: string, data: Uint8Array, version: string): void | Promise<void>
   /** One record to each document, all in one tick. */
   appendToEach(ids: readonly string[], data: readonly Uint8Array[], version: string): void | Promise<void>
-  /** Reads the records of a document, with bytes of their own, and returns how many there were. */
-  load(id: string): number | Promise<number>
+  /**
+   * Reads the records of a document, with bytes of their own, and returns how many there were. `visit` gets the bytes
+   * of each but the first, which is the metadata.
+   */
+  load(id: string, visit?: Visit): number | Promise<number>
   close(): void | Promise<void>
+}
+
+export type Visit = (data: Uint8Array) => void
+
+/** What a store without records of its own makes of what it has read. */
+export interface LoadedRecord {
+  readonly kind: "entry"
+  readonly payload: { readonly kind: "since"; readonly encoding: "binary"; readonly data: Uint8Array }
+  readonly version: string
+}
+
+/** Counts the records of a load and shows them. */
+export function counted(records: readonly (LoadedRecord | null)[], visit?: Visit): number {
+  if (visit !== undefined) for (const record of records.slice(1)) if (record !== null) visit(record.payload.data)
+  return records.length
 }
 
 export type Durability = "full" | "normal"

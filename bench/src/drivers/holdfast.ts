@@ -37,9 +37,12 @@ export function storeDriver(store: Store): Driver {
     async appendToEach(ids, data, version) {
       await Promise.all(ids.map((id, at) => store.append(id, entry(pick(data, at), version))))
     },
-    async load(id) {
+    async load(id, visit) {
       let count = 0
-      for await (const _ of store.loadAll(id)) count++
+      for await (const record of store.loadAll(id)) {
+        count++
+        if (visit !== undefined && record.kind === "entry") visit(record.payload.data as Uint8Array)
+      }
       return count
     },
     close: () => store.close(),

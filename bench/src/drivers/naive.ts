@@ -1,5 +1,5 @@
 import { type Binding, openDatabase } from "./database.js"
-import { type Driver, type Durability, pick } from "./driver.js"
+import { counted, type Driver, type Durability, pick } from "./driver.js"
 import { META_TEXT } from "./raw.js"
 
 /** The plain way: every call prepares its statements, and each append looks the document up in a transaction. */
@@ -27,15 +27,13 @@ export function naiveDriver(binding: Binding, path: string, durability: Durabili
     async appendToEach(ids, data, version) {
       await Promise.all(ids.map((id, at) => append(id, "entry", version, pick(data, at))))
     },
-    load(id) {
+    load(id, visit) {
       const rows = db.prepare("SELECT kind, version, blob FROM records WHERE doc_id = ? ORDER BY seq").all(id)
-      return (rows as { version: string; blob: Uint8Array | null }[]).map(({ version, blob }) => {
-        return {
-          kind: "entry",
-          payload: { kind: "since", encoding: "binary", data: blob && new Uint8Array(blob) },
-          version,
-        }
-      }).length
+      const records = (rows as { version: string; blob: Uint8Array | null }[]).map(({ version, blob }) => {
+        const data = blob === null ? new Uint8Array() : new Uint8Array(blob)
+        return { kind: "entry", payload: { kind: "since", encoding: "binary", data }, version } as const
+      })
+      return counted(records, visit)
     },
     close: () => void db.close(),
   }

@@ -18,6 +18,7 @@ const OPENERS: Record<string, (directory: string, durability: Durability) => Dri
     storeDriver(openHoldfast("node:sqlite", database(directory), durability)),
   "raw node:sqlite": (directory, durability) => rawDriver("node:sqlite", "log", database(directory), durability),
   packed: (directory, durability) => rawDriver("better-sqlite3", "packed", database(directory), durability),
+  clustered: (directory, durability) => rawDriver("better-sqlite3", "clustered", database(directory), durability),
   textbook: (directory, durability) => rawDriver("better-sqlite3", "textbook", database(directory), durability),
   naive: (directory, durability) => naiveDriver("better-sqlite3", database(directory), durability),
   "classic-level": levelDriver,

@@ -2,7 +2,7 @@ import { join } from "node:path"
 import { NodeFSStorageAdapter } from "@automerge/automerge-repo-storage-nodefs"
 import { ClassicLevel } from "classic-level"
 import { open } from "lmdb"
-import { type Driver, type Durability, pick } from "./driver.js"
+import { counted, type Driver, type Durability, type LoadedRecord, pick } from "./driver.js"
 import { META_TEXT } from "./raw.js"
 
 /** Digits enough for the numbers to sort as their text. */
@@ -22,7 +22,7 @@ function packed(data: Uint8Array, version: string): Uint8Array {
 
 const decoder = new TextDecoder()
 
-function unpacked(value: Uint8Array): object {
+function unpacked(value: Uint8Array): LoadedRecord {
   const end = 1 + (value[0] ?? 0)
   const version = decoder.decode(value.subarray(1, end))
   return { kind: "entry", payload: { kind: "since", encoding: "binary", data: value.slice(end) }, version }
@@ -54,9 +54,9 @@ export async function levelDriver(directory: string, durability: Durability): Pr
       const puts = ids.map((id, at) => ({ type: "put", key: key(id), value: packed(pick(data, at), version) }) as const)
       return db.batch(puts, { sync })
     },
-    async load(id) {
+    async load(id, visit) {
       const values = await db.values({ gt: `${id}/`, lt: `${id}0` }).all()
-      return values.map(unpacked).length
+      return counted(values.map(unpacked), visit)
     },
     close: () => db.close(),
   }
@@ -82,9 +82,12 @@ export function lmdbDriver(directory: string, durability: Durability): Driver {
     async appendToEach(ids, data, version) {
       await Promise.all(ids.map((id, at) => put(id, pick(data, at), version)))
     },
-    load(id) {
+    load(id, visit) {
       const range = db.getRange({ start: [id, 0], end: [id, Number.MAX_SAFE_INTEGER] })
-      return Array.from(range, ({ value }) => unpacked(value)).length
+      return counted(
+        Array.from(range, ({ value }) => unpacked(value)),
+        visit,
+      )
     },
     close: () => db.close(),
   }
@@ -105,9 +108,12 @@ export function automergeDriver(directory: string): Driver {
     async appendToEach(ids, data, version) {
       await Promise.all(ids.map((id, at) => save(id, pick(data, at), version)))
     },
-    async load(id) {
+    async load(id, visit) {
       const chunks = await files.loadRange([id])
-      return chunks.map(({ data }) => (data === undefined ? null : unpacked(data))).length
+      return counted(
+        chunks.map(({ data }) => (data === undefined ? null : unpacked(data))),
+        visit,
+      )
     },
     close: () => {},
   }

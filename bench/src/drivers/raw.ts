@@ -1,5 +1,5 @@
 import { type Binding, openDatabase, type Statement } from "./database.js"
-import { type Driver, type Durability, pick } from "./driver.js"
+import { counted, type Driver, type Durability, type LoadedRecord, pick } from "./driver.js"
 import { META } from "./holdfast.js"
 
 /** The text of the metadata every document has. */
@@ -32,7 +32,7 @@ interface Document {
 /** A row as SQLite gives it. */
 interface RawRow {
   readonly version: string
-  readonly blob: Uint8Array
+  readonly blob: Uint8Array<ArrayBuffer> | null
 }
 
 /** The engine by hand: prepared statements, numbers kept in memory, no checks. */
@@ -73,7 +73,7 @@ export function rawDriver(binding: Binding, layout: Layout, path: string, durabi
       for (let at = 0; at < ids.length; at++) insert(ids[at] as string, 4, version, null, pick(data, at))
       commit.run()
     },
-    load: id => loadRows(page, id),
+    load: (id, visit) => counted(readRecords(page, id), visit),
     close: () => void db.close(),
   }
 }
@@ -122,7 +122,7 @@ function readDocuments(db: { prepare(sql: string): Statement }, layout: Layout):
 }
 
 /** The rows of the document with an id, in order. */
-export function selectSql(layout: Layout): string {
+function selectSql(layout: Layout): string {
   if (layout === "textbook") return `SELECT seq, ${COLUMNS} FROM holdfast_records WHERE doc_id = ? ORDER BY seq`
   if (layout === "packed") {
     return `SELECT r.id % ${PACKED} AS seq, ${COLUMNS} FROM holdfast_meta AS m
@@ -131,13 +131,11 @@ JOIN holdfast_records AS r ON r.id BETWEEN m.doc * ${PACKED} AND m.doc * ${PACKE
   return `SELECT seq, ${COLUMNS} FROM holdfast_records WHERE doc = (SELECT doc FROM holdfast_meta WHERE doc_id = ?) ORDER BY seq`
 }
 
-/** Makes the same records as a store, whose bytes own their buffer. */
-export function loadRows(page: Statement, id: string): number {
-  const records = (page.all(id) as RawRow[]).map(row => {
-    if (row.blob === null) return null
-    const { blob, version } = row
+/** The same records as a store's, whose bytes own their buffer. */
+function readRecords(page: Statement, id: string): (LoadedRecord | null)[] {
+  return (page.all(id) as RawRow[]).map(({ blob, version }) => {
+    if (blob === null) return null
     const data = blob.byteLength === blob.buffer.byteLength ? new Uint8Array(blob.buffer) : new Uint8Array(blob)
     return { kind: "entry", payload: { kind: "since", encoding: "binary", data }, version }
   })
-  return records.length
 }
