@@ -125,6 +125,16 @@ describe.each(BINDINGS)("verifySqliteStore over %s", binding => {
     expect((await verifySqliteStore(store)).findings).toEqual([])
   })
 
+  it("makes the quick check where the thorough one is refused, as in a Durable Object", async () => {
+    const refused = (sql: string) => {
+      if (sql === "PRAGMA integrity_check") throw new Error("not authorized: SQLITE_AUTH")
+    }
+    connection.watch.before = refused
+    connection.watch.clear()
+    expect((await verifySqliteStore(store)).findings).toEqual([])
+    expect(connection.watch.statements.at(-1)?.sql).toBe("PRAGMA quick_check")
+  })
+
   it("rejects with STORE_CLOSED for a closed store, also one that is closed meanwhile (CLOSE-2)", async () => {
     await store.replace("doc", [metaRecord(), ...entries(5000)])
     const verified = verifySqliteStore(store)
