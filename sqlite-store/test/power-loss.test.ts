@@ -117,21 +117,18 @@ function cuts(from: number, to: number): number[] {
   return [...all, to]
 }
 
-/** The log with blocks of zeros where writes did not reach the disk although later ones did. */
-function holed(
-  log: Buffer,
-  from: number,
-  to: number,
-  random: Random,
-): { readonly log: Buffer; readonly first: number } {
-  const copy = Buffer.from(log)
+/** The log when some frames did not reach the disk although later ones did; the first of them is where it ends. */
+function holed(before: Buffer, after: Buffer, from: number, to: number, random: Random) {
+  const log = Buffer.from(after)
   let first = to
   for (let holes = random.int(1, 3); holes > 0; holes--) {
     const frame = HEADER + FRAME * random.int((from - HEADER) / FRAME, (to - HEADER) / FRAME - 1)
-    copy.fill(0, frame, frame + FRAME)
+    // There is what was there before, or nothing.
+    log.fill(0, frame, frame + FRAME)
+    before.subarray(frame, frame + FRAME).copy(log, frame)
     first = Math.min(first, frame)
   }
-  return { log: copy, first }
+  return { log, first }
 }
 
 describe.each(["full", "normal"] as const)('power loss with durability "%s" (WRITE-5)', durability => {
@@ -239,7 +236,7 @@ describe.each(["full", "normal"] as const)('power loss with durability "%s" (WRI
         const from = startOf(before.log, moment.log)
         const to = endOf(moment.log)
         for (let i = 0; i < (durability === "full" ? 5 : 50); i++) {
-          const { log, first: hole } = holed(moment.log, from, to, random)
+          const { log, first: hole } = holed(before.log, moment.log, from, to, random)
           const state = stretch.moments.findLast((one, at) => at === 0 || endOf(one.log) <= hole)?.state
           const expected = durability === "full" ? before.state : state
           expect((await after(moment.database, log)) === expected, `hole at ${hole} of ${from} to ${to}`).toBe(true)
