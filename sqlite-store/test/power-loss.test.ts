@@ -267,7 +267,8 @@ describe.each(["full", "normal"] as const)('power loss with durability "%s" (WRI
   }
 })
 
-const hasStrace = spawnSync("strace", ["-V"]).status === 0
+const TRACER = "strace"
+const hasTracer = spawnSync(TRACER, ["-V"]).status === 0
 
 /** Whether each file has writes that were not synced. */
 interface Unsynced {
@@ -283,7 +284,7 @@ function trace(
 ) {
   const script = fileURLToPath(new URL("child/traced-writer.mjs", import.meta.url))
   const calls = ["-f", "-yy", "-e", "trace=pwrite64,write,fsync,fdatasync", "-o", `${path}.trace`]
-  const { status, stderr } = spawnSync("strace", [...calls, process.execPath, script, path, durability], {
+  const { status, stderr } = spawnSync(TRACER, [...calls, process.execPath, script, path, durability], {
     encoding: "utf8",
   })
   expect(status, stderr).toBe(0)
@@ -301,7 +302,7 @@ function trace(
   }
 }
 
-describe.skipIf(!hasStrace)("the system calls of a writing process, seen by strace", () => {
+describe.skipIf(!hasTracer)("the system calls of a writing process, seen by strace", () => {
   let dir: TempDir
 
   beforeEach(() => {
