@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3"
-import { PrismaClient } from "../generated/client.ts"
+import { PrismaClient } from "./generated/client.ts"
 
 const url = `file:${process.env.NOTES_DB ?? "notes.db"}`
 
