@@ -46,7 +46,7 @@ export async function createDatabase(collation: "bytes" | "icu" = "bytes"): Prom
   return { url, name, admin, pool, client }
 }
 
-export async function asAdmin(url: string, sql: string): Promise<void> {
+async function asAdmin(url: string, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
@@ -56,7 +56,7 @@ export async function asAdmin(url: string, sql: string): Promise<void> {
   }
 }
 
-export function withDatabase(url: string, database: string): string {
+function withDatabase(url: string, database: string): string {
   const changed = new URL(url)
   changed.pathname = `/${database}`
   return changed.href
