@@ -39,13 +39,13 @@ interface RawRow {
 export function rawDriver(binding: Binding, layout: Layout, path: string, durability: Durability): Driver {
   const db = openDatabase(binding, path, durability)
   createTables(db, layout)
-  const documents = readDocuments(db, layout)
+  const documents = new Map<string, Document>()
+  const find = finder(db, layout)
   const insertMeta = db.prepare("INSERT INTO holdfast_meta (doc_id, data) VALUES (?, ?) RETURNING doc")
   const insertRow = inserter(db, layout)
   const begin = db.prepare("BEGIN IMMEDIATE")
   const commit = db.prepare("COMMIT")
   const page = db.prepare(selectSql(layout))
-  const document = (id: string) => documents.get(id) as Document
   const insert = (
     id: string,
     kind: number,
@@ -53,7 +53,11 @@ export function rawDriver(binding: Binding, layout: Layout, path: string, durabi
     payload: string | null,
     blob: Uint8Array | null,
   ) => {
-    const known = document(id)
+    let known = documents.get(id)
+    if (known === undefined) {
+      known = find(id)
+      documents.set(id, known)
+    }
     insertRow(id, known.doc, ++known.seq, kind, version, payload, blob)
   }
   return {
@@ -109,16 +113,16 @@ function createTables(db: { exec(sql: string): unknown }, layout: Layout): void 
   db.exec(TABLES[layout].replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS"))
 }
 
-/** What is there already, for a driver on a filled database. */
-function readDocuments(db: { prepare(sql: string): Statement }, layout: Layout): Map<string, Document> {
+/** Finds documents that were there before the driver was opened. */
+function finder(db: { prepare(sql: string): Statement }, layout: Layout): (id: string) => Document {
   const last =
     layout === "packed"
       ? `(SELECT max(id) % ${PACKED} FROM holdfast_records WHERE id BETWEEN m.doc * ${PACKED} AND m.doc * ${PACKED} + ${PACKED - 1})`
       : layout === "textbook"
         ? "(SELECT max(seq) FROM holdfast_records AS r WHERE r.doc_id = m.doc_id)"
         : "(SELECT max(seq) FROM holdfast_records AS r WHERE r.doc = m.doc)"
-  const rows = db.prepare(`SELECT doc, doc_id AS id, ${last} AS seq FROM holdfast_meta AS m WHERE doc_id <> ''`).all()
-  return new Map((rows as { doc: number; id: string; seq: number }[]).map(({ doc, id, seq }) => [id, { doc, seq }]))
+  const find = db.prepare(`SELECT doc, ${last} AS seq FROM holdfast_meta AS m WHERE doc_id = ?`)
+  return id => find.get(id) as Document
 }
 
 /** The rows of the document with an id, in order. */

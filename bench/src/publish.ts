@@ -1,0 +1,64 @@
+/**
+ * Writes the figures of a run into the documentation: `node publish.js [FILE]`, by default reports/bench.json. The table
+ * goes into docs/benchmarks.md, the charts beside it, the results into bench/results.json.
+ */
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { barChart, THEME_NAMES } from "./chart.js"
+import type { machine } from "./machine.js"
+import { judge, round } from "./report.js"
+import type { Figures } from "./run.js"
+import { scenarios } from "./scenarios/index.js"
+
+type Results = ReturnType<typeof machine> & { readonly repetitions: number; readonly scenarios: readonly Figures[] }
+
+/** The scenarios that get a chart. */
+const CHARTS = ["append-many", "ticks", "load-large"]
+
+const file = process.argv[2] ?? "reports/bench.json"
+const results = JSON.parse(readFileSync(file, "utf8")) as Results
+mkdirSync("docs/benchmarks", { recursive: true })
+for (const figures of results.scenarios.filter(({ name }) => CHARTS.includes(name))) {
+  for (const theme of THEME_NAMES) {
+    writeFileSync(`docs/benchmarks/${figures.name}-${theme}.svg`, barChart(figures, theme))
+  }
+}
+writeFileSync("docs/benchmarks.md", page(results))
+copyFileSync(file, "bench/results.json")
+
+function page({ date, machine, versions, repetitions, scenarios: measured }: Results): string {
+  const used = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  return `<!-- Written by \`npm run bench:publish\` from bench/results.json. -->
+
+# Benchmarks
+
+${date}, ${machine.cores} cores of ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}; ${used.join(", ")}.
+Medians of ${repetitions} trials, each in a process of its own, the drivers in turn; in brackets the least and the greatest.
+\`raw\` is the engine by hand: the same tables, prepared statements, no checks. How it is measured:
+[bench/README.md](../bench/README.md).
+
+${measured.map(section).join("\n")}`
+}
+
+function section(figures: Figures): string {
+  const rows = Object.entries(figures.drivers).map(([name, { median, min, max }]) => {
+    return `| ${name} | ${round(median)} | ${round(min)} to ${round(max)} |`
+  })
+  const scenario = scenarios.find(({ name }) => name === figures.name)
+  const verdicts = scenario === undefined ? [] : judge(scenario, figures)
+  const targets = verdicts.map(({ text, met }) => `- ${text}${met ? "" : ": **missed**"}`)
+  return `## ${figures.name}
+
+${figures.title}.
+
+${CHARTS.includes(figures.name) ? `${picture(figures)}\n\n` : ""}| | ${figures.unit} | |
+| --- | ---: | --- |
+${rows.join("\n")}
+${targets.length === 0 ? "" : `\n${targets.join("\n")}\n`}`
+}
+
+function picture({ name, title }: Figures): string {
+  return `<picture>
+  <source media="(prefers-color-scheme: dark)" srcset="benchmarks/${name}-dark.svg">
+  <img alt="${title}" src="benchmarks/${name}-light.svg">
+</picture>`
+}
