@@ -135,6 +135,12 @@ export function fromPostgres(error: StoreError): StoreError {
   return new StoreError(code, message, { backend: BACKEND, docId, retryable, outcome, cause: original })
 }
 
+/** Whether SQLite's COMMIT found the file locked: of all statements only that one's error is thrown as the adapter made it. */
+export function isFailedCommit(error: unknown): boolean {
+  const { name } = (error ?? {}) as { name?: unknown }
+  return name === "DriverAdapterError" && driverCause(error)?.kind === "SocketTimeout"
+}
+
 function storeError(said: string, { code, remedy, outcome }: Meaning, cause: unknown): StoreError {
   return new StoreError(code, `Prisma: ${said.replace(/\.$/, "")}. ${remedy}`, { backend: BACKEND, outcome, cause })
 }

@@ -33,8 +33,6 @@ const MOST_NUMBERS = 20_000
 interface Found {
   readonly documents: Map<DocId, StoredDocument | null>
   readonly states: Map<DocId, DocumentState>
-  /** The metadata of those that were read. */
-  readonly data: Map<DocId, string>
 }
 
 /** SQLite through Prisma as the engine needs it: one batch reads what a group needs, another writes it. */
@@ -114,13 +112,13 @@ export class SqliteBackend implements Backend<PageCursor> {
     const found = await this.find(operations, mayGuess)
     const decisions = plan(operations, found.states)
     const { steps, documents } = planSteps(operations, decisions, found.documents)
-    if (steps.length > 0) await this.session.write(batchOf(steps, this.statements, found.data))
+    if (steps.length > 0) await this.session.write(batchOf(steps, this.statements))
     if (mayGuess) this.remember(documents)
     return decisions.map(decision => (decision.kind === "refuse" ? decision.error : null))
   }
 
   private async find(operations: readonly WriteOperation[], mayGuess: boolean): Promise<Found> {
-    const found: Found = { documents: new Map(), states: new Map(), data: new Map() }
+    const found: Found = { documents: new Map(), states: new Map() }
     const toRead = new Set<DocId>()
     for (const operation of operations) {
       const { docId } = operation
@@ -141,11 +139,9 @@ export class SqliteBackend implements Backend<PageCursor> {
     const ids = JSON.stringify([...docIds])
     for (const row of await this.session.query({ sql: this.statements.readDocuments, parameters: [ids] })) {
       const docId = String(row.id)
-      const data = String(row.data)
-      const meta = tryDecodeMeta(data)
+      const meta = tryDecodeMeta(row.data)
       found.documents.set(docId, { doc: Number(row.doc), last: Number(row.last ?? 0) })
       found.states.set(docId, { meta: meta instanceof RowError ? "unreadable" : meta })
-      found.data.set(docId, data)
     }
   }
 

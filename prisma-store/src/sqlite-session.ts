@@ -1,6 +1,6 @@
 import { asRows, isInTransaction, type PrismaClientLike, query, type ResultRow, type Statement } from "./client.js"
-import { ofPrisma } from "./errors.js"
-import { inSavepoint } from "./turns.js"
+import { isFailedCommit, ofPrisma } from "./errors.js"
+import { inSavepoint, takeTurn } from "./turns.js"
 
 /** How the store reaches SQLite. */
 export interface SqliteSession {
@@ -29,14 +29,16 @@ export function sqliteSession(client: PrismaClientLike): SqliteSession {
  * which waits for its turn; and one of at least two statements, because Prisma runs a single one without a transaction.
  */
 function ownSession(client: PrismaClientLike): SqliteSession {
-  const transaction = async (begin: () => PromiseLike<unknown>[]) => {
+  const run = async (begin: () => PromiseLike<unknown>[]) => {
     if (typeof client.$transaction !== "function") throw new TypeError("The client has no $transaction")
     try {
       return asArray(await client.$transaction(begin(), LIMITS))
     } catch (error) {
+      if (isFailedCommit(error)) await endTransaction(client)
       throw ofPrisma(error)
     }
   }
+  const transaction = (begin: () => PromiseLike<unknown>[]) => takeTurn(client, () => run(begin))
   return {
     inHostTransaction: false,
     query: async ({ sql, parameters }) => {
@@ -52,6 +54,18 @@ function ownSession(client: PrismaClientLike): SqliteSession {
         client.$queryRawUnsafe(NOTHING),
       ])
     },
+  }
+}
+
+/**
+ * With the rollback journal, a COMMIT that finds the file locked leaves the transaction open, and Prisma takes it for ended:
+ * the next one could not begin, and Prisma would wait for that one for ever. That is why the store's calls take turns.
+ */
+async function endTransaction(client: PrismaClientLike): Promise<void> {
+  try {
+    await client.$executeRawUnsafe("ROLLBACK")
+  } catch {
+    // It had ended after all.
   }
 }
 

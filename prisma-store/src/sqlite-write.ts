@@ -1,5 +1,4 @@
 import type { Row, Step, Target } from "@holdfast/sql-store-core"
-import type { DocId } from "@holdfast/store-core"
 import type { Parameter, Statement } from "./client.js"
 import type { Proof, Statements } from "./sqlite-statements.js"
 
@@ -11,45 +10,29 @@ const MOST_BYTES = 4_000_000
 
 /**
  * The planned steps as statements of one batch. None of them can use what another one found, so each document's first row
- * proves that the document still is what the steps were planned on: the number, and `data` where it was read, behind its
- * id. What was added to the document since has taken the number of that row, and the primary key refuses it.
+ * proves that the document is the one the steps were planned on: its number must still be behind its id. And whatever was
+ * written to it since, metadata included, has taken the number of that row, so that the primary key refuses it.
  */
-export function batchOf(
-  steps: readonly Step[],
-  statements: Statements,
-  read: ReadonlyMap<DocId, string>,
-): readonly Statement[] {
-  const batch = new Batch(statements, read)
-  const ordered = metaLast(steps)
-  for (const [i, step] of ordered.entries()) batch.add(step, ordered[i + 1])
+export function batchOf(steps: readonly Step[], statements: Statements): readonly Statement[] {
+  const batch = new Batch(statements)
+  for (const [i, step] of steps.entries()) batch.add(step, steps[i + 1], steps[i + 2])
   return batch.end()
-}
-
-/** Metadata comes behind the rows of its operation, the first of which proves what it was before. */
-function metaLast(steps: readonly Step[]): readonly Step[] {
-  const ordered = [...steps]
-  for (let i = 0; i + 1 < ordered.length; i++) {
-    const [step, next] = [ordered[i] as Step, ordered[i + 1] as Step]
-    if (step.kind === "meta" && next.kind === "insert") ordered.splice(i, 2, next, step)
-  }
-  return ordered
 }
 
 class Batch {
   private readonly statements: Statements
-  private readonly read: ReadonlyMap<DocId, string>
   private readonly batch: Statement[] = []
   private readonly proven = new Set<Target>()
   private proofs: Proof[] = []
   private parameters: Parameter[] = []
   private bytes = 0
 
-  constructor(statements: Statements, read: ReadonlyMap<DocId, string>) {
+  constructor(statements: Statements) {
     this.statements = statements
-    this.read = read
   }
 
-  add(step: Step, next: Step | undefined): void {
+  /** A `clear` is told by the steps behind it. */
+  add(step: Step, ...behind: readonly (Step | undefined)[]): void {
     const { target } = step
     if (step.kind === "insert") {
       for (const [i, row] of step.rows.entries()) this.addRow(target, step.first + i, row)
@@ -57,7 +40,11 @@ class Batch {
     }
     this.flush()
     if (step.kind === "create") this.push(this.statements.insertMeta, [target.docId, step.data])
-    else if (step.kind === "clear") this.clear(target, next)
+    else if (step.kind === "clear")
+      this.clear(
+        target,
+        behind.find(next => next?.kind !== "meta"),
+      )
     else if (step.kind === "drop") this.push(this.statements.deleteMeta(keyOf(target)), [numberOf(target)])
     else this.push(this.statements.updateMeta, [step.data, target.docId])
   }
@@ -77,13 +64,12 @@ class Batch {
   private addRow(target: Target, seq: number, row: Row): void {
     const { kind, version, lineage, payload, blob } = row
     const size = (payload?.length ?? 0) + (blob?.length ?? 0) + (version?.length ?? 0) + (lineage?.length ?? 0)
-    // A row has nine parameters at most.
-    if (this.parameters.length + 9 > MOST_PARAMETERS || this.bytes + size > MOST_BYTES) this.flush()
+    // A row has eight parameters at most.
+    if (this.parameters.length + 8 > MOST_PARAMETERS || this.bytes + size > MOST_BYTES) this.flush()
     const proof = this.proofFor(target)
     this.proofs.push(proof)
     this.parameters.push(numberOf(target))
-    if (proof.startsWith("number") && proof !== "number") this.parameters.push(target.docId)
-    if (proof === "number, id and data") this.parameters.push(this.read.get(target.docId) ?? "")
+    if (proof === "number and id") this.parameters.push(target.docId)
     this.parameters.push(seq, kind, version, lineage, payload, blob)
     this.bytes += size
   }
@@ -92,7 +78,7 @@ class Batch {
     if (target.doc === null) return "id"
     if (this.proven.has(target)) return "number"
     this.proven.add(target)
-    return this.read.has(target.docId) ? "number, id and data" : "number and id"
+    return "number and id"
   }
 
   private flush(): void {

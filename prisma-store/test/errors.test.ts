@@ -119,6 +119,20 @@ describe("ERROR-1 real failures", () => {
     expect((error.cause as { code?: string }).code).toBe("P2010")
   })
 
+  it("WRITE-3 a connection lost under a write leaves it open whether it is stored", async () => {
+    const schema = await postgres.create()
+    const store = await createPrismaStore({ client: postgres.client(schema) })
+    await store.append("a", metaRecord())
+    const sleep = `CREATE FUNCTION ${schema}.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(20); RETURN NEW; END'`
+    await postgres.sql(
+      `${sleep}; CREATE TRIGGER slow BEFORE INSERT ON ${schema}.holdfast_records EXECUTE FUNCTION ${schema}.slow()`,
+    )
+    const lost = rejects(store.append("a", entry("1")), "STORE_UNAVAILABLE", { outcome: "unknown", docId: "a" })
+    const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()`
+    await expect.poll(async () => (await postgres.sql(end)).rowCount, { timeout: 10_000 }).toBe(1)
+    await lost
+  })
+
   it("connections ended by the server are lost for one call at most", async () => {
     const store = await createPrismaStore({ client: postgres.client(await postgres.create()) })
     await store.append("a", metaRecord())

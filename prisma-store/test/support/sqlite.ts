@@ -22,6 +22,7 @@ export class SqlitePlace {
   /** A database with the tables of both pairs of models, and one of the application's. */
   async create(name?: string): Promise<void> {
     await this.own(name, async db => {
+      db.pragma("journal_mode = WAL")
       db.exec("CREATE TABLE Note (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL UNIQUE)")
       await createSqliteStore(fromBetterSqlite3(db, { lent: true })).close()
       await createSqliteStore(fromBetterSqlite3(db, { lent: true }), { tables: OTHER_TABLES }).close()
@@ -32,7 +33,6 @@ export class SqlitePlace {
   async own<T>(name: string | undefined, work: (db: Database.Database) => T | Promise<T>): Promise<T> {
     const db = new Database(this.path(name))
     try {
-      db.pragma("journal_mode = WAL")
       return await work(db)
     } finally {
       db.close()
@@ -55,8 +55,12 @@ export class SqlitePlace {
     return client
   }
 
-  async dispose(): Promise<void> {
+  async disconnect(): Promise<void> {
     for (const client of this.clients) await client.$disconnect()
+  }
+
+  async dispose(): Promise<void> {
+    await this.disconnect()
     rmSync(this.directory, { recursive: true, force: true })
   }
 }

@@ -9,6 +9,9 @@ export class Watch {
   /** Transactions committed that wrote, and writes outside of one. */
   commits = 0
 
+  /** Called before each transaction begins. */
+  beginning: () => void = () => {}
+
   clear(): void {
     this.statements = []
   }
@@ -19,6 +22,7 @@ export class Watch {
     const begin = adapter.startTransaction.bind(adapter)
     adapter.startTransaction = async isolation => {
       this.fault.pass()
+      this.beginning()
       const transaction = await begin(isolation)
       let wrote = false
       const run = transaction.executeRaw.bind(transaction)
