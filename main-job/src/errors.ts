@@ -11,6 +11,13 @@ export class JobError extends Error {
 
 /** The message of anything thrown, as one line. */
 export function oneLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  return message.trim().replaceAll(/\s*[\r\n]+\s*/g, " ")
+  return messageOf(error)
+    .trim()
+    .replaceAll(/\s*[\r\n]+\s*/g, " ")
+}
+
+/** Some libraries throw objects that are no errors. */
+function messageOf(error: unknown): string {
+  const { message } = Object(error) as { message?: unknown }
+  return typeof message === "string" ? message : String(error)
 }

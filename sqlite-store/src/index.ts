@@ -8,7 +8,7 @@ export { type DurableObjectContext, fromDurableObject } from "./adapters/durable
 export { fromNodeSqlite, type NodeSqliteDatabase, type NodeSqliteStatement } from "./adapters/node-sqlite.js"
 export { fromSqlJs } from "./adapters/sql-js.js"
 export type { SqlJsDatabase, SqlJsStatement } from "./adapters/sql-js-statement.js"
-export type { AdapterOptions, SqliteAdapter, SqliteParameter } from "./sqlite-adapter.js"
+export type { AdapterOptions, SharedAdapterOptions, SqliteAdapter, SqliteParameter } from "./sqlite-adapter.js"
 export { createSqliteStore, SqliteStore, type SqliteStoreOptions } from "./sqlite-store.js"
 export { type StoreTransaction, transact } from "./transact.js"
 export { type SqliteFinding, type SqliteFindingKind, verifySqliteStore } from "./verify.js"

@@ -45,7 +45,7 @@ const LOG_SIZE = 32 * 1024 * 1024
  *
  * Rejects with `STORE_UNAVAILABLE` when the file cannot be opened (the directory is missing, the path is a directory),
  * `STORE_PERMISSION`, `STORE_FORMAT_UNSUPPORTED` when it is no SQLite database or its tables are not a store of this
- * format, `STORE_BUSY` when it stayed locked for `busyTimeout`. The file is then as it was.
+ * format, `STORE_BUSY` when it stayed locked for `busyTimeout`. Nothing in the file is then changed.
  *
  * @throws TypeError for unknown options and wrong values.
  */
@@ -59,7 +59,7 @@ export async function openSqliteStore(path: string, options: OpenSqliteOptions =
       try {
         return openOn(adapter, durability ?? "full", storeOptions)
       } catch (error) {
-        if (!unchanging && isStoreError(error, "STORE_READ_ONLY") && (await hasNoLog(path))) {
+        if (!unchanging && isUnwritable(error) && (await hasNoLog(path))) {
           unchanging = true
           adapter.close()
           adapter = await connect(`${pathToFileURL(path)}?immutable=1`)
@@ -90,7 +90,7 @@ function checked(path: string, options: OpenSqliteOptions): OpenSqliteOptions {
 async function connect(path: string): Promise<SqliteAdapter> {
   const { DatabaseSync } = await import("node:sqlite")
   try {
-    return fromNodeSqlite(new DatabaseSync(path))
+    return fromNodeSqlite(new DatabaseSync(path), { exclusive: true })
   } catch (error) {
     throw await openingError(path, error)
   }
@@ -124,6 +124,11 @@ async function hasNoLog(path: string): Promise<boolean> {
       () => false,
     )
   return (await isThere(path)) && !(await isThere(`${path}-wal`))
+}
+
+/** SQLite cannot open the log of a database on a read-only file system, and says no more than that. */
+function isUnwritable(error: unknown): boolean {
+  return isStoreError(error, "STORE_READ_ONLY") || isStoreError(error, "STORE_UNAVAILABLE")
 }
 
 /** A database that cannot be written keeps its mode and can still be read. */

@@ -29,13 +29,26 @@ export interface SqliteAdapter {
 
   /**
    * Whether the connection is inside a transaction now. With it the store notices a transaction of the host without a
-   * statement, and writes a lone record without opening one; without it every write opens a transaction.
+   * statement, and need not read what it wrote last; without it every write opens a transaction and reads first.
    */
   readonly inTransaction?: boolean | undefined
+
+  /**
+   * Whether a statement run outside a transaction is committed when `exec` returns. SQLite does not commit it while
+   * another statement of the connection that writes is unfinished, so this holds where the driver refuses to run the two
+   * together, or where nobody else uses the connection. Then a lone record is written without opening a transaction.
+   */
+  readonly commitsAlone?: boolean | undefined
 }
 
 /** Who closes the connection an adapter was made of. */
 export interface AdapterOptions {
   /** The caller keeps the connection: closing the store leaves it open. Default false: it is closed with the store. */
   readonly lent?: boolean
+}
+
+/** Options of an adapter for a driver that lets statements run beside an unfinished one. */
+export interface SharedAdapterOptions extends AdapterOptions {
+  /** Nobody but the store uses the connection, so that lone records need no transaction. Default false. */
+  readonly exclusive?: boolean
 }

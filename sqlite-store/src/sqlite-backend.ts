@@ -42,7 +42,7 @@ export class SqliteBackend implements Backend<Cursor> {
   private readonly numbers = new DocumentNumbers()
   private readonly pages: PageReader
   private isOpen = false
-  /** Whether the connection says when it is in a transaction; else every write has to open one to find out. */
+  /** Whether the connection says when it is in a transaction. */
   private tellsTransactions = false
   private transacting = false
 
@@ -140,6 +140,7 @@ export class SqliteBackend implements Backend<Cursor> {
     const failed: { inWork?: { readonly error: unknown }; write?: StoreError } = {}
     const write = (operation: WriteOperation) => {
       if (failed.write !== undefined) throw failed.write
+      this.refuseEndedTransaction()
       this.numbers.delete(operation.docId)
       const group = this.planGroup([operation], plan)
       const [decision] = group.decisions
@@ -151,7 +152,7 @@ export class SqliteBackend implements Backend<Cursor> {
         write(operation)
       } catch (error) {
         const mapped = toStoreError(error)
-        if (mapped !== error) failed.write = mapped
+        if (mapped !== error || mapped.code === "STORE_BACKEND") failed.write = mapped
         throw mapped
       }
     }
@@ -170,6 +171,7 @@ export class SqliteBackend implements Backend<Cursor> {
       return this.adapter.transaction(() => {
         const result = body()
         if (failed.write !== undefined) throw failed.write
+        this.refuseEndedTransaction()
         return result
       })
     } catch (error) {
@@ -177,6 +179,15 @@ export class SqliteBackend implements Backend<Cursor> {
     } finally {
       this.transacting = false
     }
+  }
+
+  /** What is written after the application, or SQLite for one of its statements, ended the transaction would stay. */
+  private refuseEndedTransaction(): void {
+    if (this.adapter.inTransaction !== false) return
+    const message =
+      "The transaction was ended inside transact, by the application or by a statement of it that rolls back. " +
+      "What was written before is not stored; let transact commit or roll back."
+    throw new StoreError("STORE_BACKEND", message, { backend: BACKEND })
   }
 
   /** Throws `STORE_IN_TRANSACTION` when the connection is inside a transaction. */
@@ -198,7 +209,7 @@ export class SqliteBackend implements Backend<Cursor> {
     const unknown = mayGuess && this.tellsTransactions ? this.unknown(operations) : null
     const isKnown = (docId: DocId) => unknown !== null && !unknown.has(docId)
     const [only] = operations
-    if (operations.length === 1 && only !== undefined && isKnown(only.docId)) {
+    if (operations.length === 1 && only !== undefined && isKnown(only.docId) && this.adapter.commitsAlone === true) {
       const rows = rowsOf(only)
       // A statement alone is a transaction of its own, at a fraction of the cost.
       if (rows.length === 1) {
@@ -260,7 +271,7 @@ export class SqliteBackend implements Backend<Cursor> {
     const row = first(this.adapter.iterate<Found>(this.statements.readDocument, docId))
     if (row === undefined) return { document: null, state: null }
     const meta = decoded(row.data)
-    const document = { doc: Number(row.doc), last: Number(row.last ?? 0) }
+    const document = { doc: Number(row.doc), last: wholeNumber(row.last) }
     return { document, state: { meta: meta instanceof RowError ? "unreadable" : meta } }
   }
 
@@ -287,6 +298,11 @@ function rowsOf(operation: WriteOperation): Row[] {
   if (operation.kind === "delete") return rows
   for (const record of operation.records) pushRecord(rows, record, false)
   return rows
+}
+
+/** A damaged number counts as none, so that a replace can still repair the document. */
+function wholeNumber(last: unknown): number {
+  return Number.isSafeInteger(Number(last ?? 0)) ? Number(last ?? 0) : 0
 }
 
 function decoded(data: unknown): StoreMeta | RowError {

@@ -7,7 +7,7 @@ import {
   type StoreRecord,
   type WriteOperation,
 } from "@holdfast/store-core"
-import { BACKEND } from "./errors.js"
+import { BACKEND, toStoreError } from "./errors.js"
 import { SqliteBackend } from "./sqlite-backend.js"
 
 /** The writes of the contract inside `transact`. They take effect at once and are stored with the transaction. */
@@ -38,14 +38,21 @@ export function transact<R>(store: EngineStore, work: (tx: StoreTransaction) => 
   if (!(backend instanceof SqliteBackend)) throw new TypeError("transact: the first argument must be a SQLite store.")
   if (typeof work !== "function") throw new TypeError("transact: the second argument must be a function.")
   const written: WriteOperation[] = []
+  const removed = new Set<DocId>()
   let over = false
   const run = (write: (operation: WriteOperation) => void) => {
     const one = (kind: WriteOperation["kind"], docId: DocId, records?: unknown) => {
       if (over) throw overError()
       const operation = engine.prepare(kind, docId, records)
-      engine.admit(operation)
-      write(operation)
+      engine.admit(operation, removed.has(operation.docId))
+      try {
+        write(operation)
+      } catch (error) {
+        finish(engine, [operation], toStoreError(error))
+        throw error
+      }
       written.push(operation)
+      if (kind !== "append") removed.add(operation.docId)
     }
     return work({
       append: (docId, record) => one("append", docId, record),
@@ -57,7 +64,7 @@ export function transact<R>(store: EngineStore, work: (tx: StoreTransaction) => 
     engine.checkOpen()
     backend.checkTransaction()
     engine.settleNow()
-    const result = backend.transact(engine.plan, run)
+    const result = engine.exclusively(() => backend.transact(engine.plan, run))
     finish(engine, written, null)
     return result
   } catch (error) {

@@ -53,6 +53,21 @@ describe.each(BINDINGS)("while the host iterates over rows on a connection of %s
     await other.close()
   })
 
+  it("of a statement that writes, nothing is acknowledged that the end of the process would undo (WRITE-5)", async () => {
+    rows.return?.()
+    const writing = host.iterate("INSERT INTO host VALUES (4), (5) RETURNING x")
+    writing.next()
+    let stored = false
+    const append = store.append("doc", entry(1)).then(() => {
+      stored = true
+    })
+    await new Promise(resolve => setTimeout(resolve, 50))
+    expect(stored).toBe(false)
+    writing.return?.()
+    await append
+    deepEqual(await collect(store.loadAll("doc")), [metaRecord(), entry(1)])
+  })
+
   it("close waits for the writes called before it (CLOSE-1)", async () => {
     const append = store.append("doc", entry(1))
     const closed = store.close()

@@ -1,7 +1,9 @@
+import { DatabaseSync } from "node:sqlite"
 import { collect, entries, entry, metaRecord } from "@holdfast/testing"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { createSqliteStore, type SqliteStore } from "../src/index.js"
+import { createSqliteStore, fromNodeSqlite, type SqliteStore } from "../src/index.js"
 import { BINDINGS, type Connection, connect } from "./support/connection.js"
+import { Watch, watchNodeSqlite } from "./support/watch.js"
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `doc-${i}`)
 
@@ -70,10 +72,24 @@ describe.each(BINDINGS)("statements over %s", binding => {
     expect(statements.at(-1)).toBe("COMMIT")
   })
 
-  it("an append alone is one statement", async () => {
+  it("an append alone is one statement, or one in a transaction where others may use the connection", async () => {
     await store.append("doc", metaRecord())
     await store.append("doc", entry(1))
-    expect(await statementsOf(() => store.append("doc", entry(2)))).toHaveLength(1)
+    const statements = await statementsOf(() => store.append("doc", entry(2)))
+    const [begin, commit] = ["BEGIN IMMEDIATE", "COMMIT"]
+    const insert = expect.stringMatching(/^INSERT/)
+    expect(statements).toEqual(binding === "better-sqlite3" ? [insert] : [begin, insert, commit])
+  })
+
+  it("an append alone is one statement on a connection that nobody else uses", async () => {
+    const own = new DatabaseSync(":memory:")
+    const watch = new Watch()
+    const alone = createSqliteStore(fromNodeSqlite(watchNodeSqlite(own, watch), { exclusive: true }))
+    await alone.append("doc", metaRecord())
+    watch.clear()
+    await alone.append("doc", entry(1))
+    expect(watch.statements.map(statement => statement.sql)).toEqual([expect.stringMatching(/^INSERT/)])
+    await alone.close()
   })
 
   it("never has more than 100 parameters or 100 KB of SQL, and comes from a small set of texts", async () => {

@@ -193,6 +193,106 @@ describe.each(BINDINGS)("transact over %s", binding => {
     expect(await load("a")).toEqual([metaRecord()])
   })
 
+  it("shows nothing of what is not committed to reads begun inside it (LOAD-1, LOAD-3, META-4)", async () => {
+    const records = [metaRecord(), ...entries(300)]
+    await store.replace("a", records)
+    await store.append("gone", metaRecord())
+    const open = store.loadAll("a")[Symbol.asyncIterator]()
+    await open.next()
+    const begun: Promise<unknown>[] = []
+    const error = thrown(() =>
+      transact(store, tx => {
+        tx.append("a", entry(999))
+        tx.append("a", metaRecord({ schemaHash: "dirty" }))
+        tx.delete("gone")
+        begun.push(store.currentMeta("a"), load("a"), load("gone"), collect(store.listDocIds()))
+        for (let i = 0; i < records.length - 1; i++) begun.push(open.next())
+        throw new Error("rolled back")
+      }),
+    )
+    expect((error as Error).message).toBe("rolled back")
+    const [meta, whole, gone, ids, ...rest] = await Promise.all(begun)
+    expect(meta).toEqual(metaRecord().meta)
+    expect(whole).toEqual(records)
+    expect(gone).toEqual([metaRecord()])
+    expect(ids).toEqual(["a", "gone"])
+    expect(rest.map(step => (step as { value: unknown }).value)).toEqual(records.slice(1))
+    await store.append("a", entry(301))
+  })
+
+  it("stores nothing more when the transaction was ended inside it (WRITE-2)", async () => {
+    await store.append("a", metaRecord())
+    connection.exec("CREATE TABLE once (x INTEGER PRIMARY KEY ON CONFLICT ROLLBACK)")
+    connection.exec("INSERT INTO once VALUES (1)")
+    const endIt = () => thrown(() => connection.exec("INSERT INTO once VALUES (1)"))
+    const caught = thrown(() =>
+      transact(store, tx => {
+        tx.append("a", entry(1))
+        endIt()
+        tx.replace("a", [metaRecord(), entry(2)])
+      }),
+    )
+    await rejects(Promise.reject(caught), "STORE_BACKEND", { messageIncludes: "ended inside transact" })
+    const silent = thrown(() =>
+      transact(store, tx => {
+        tx.append("a", entry(1))
+        endIt()
+      }),
+    )
+    await rejects(Promise.reject(silent), "STORE_BACKEND", { messageIncludes: "ended inside transact" })
+    expect(await load("a")).toEqual([metaRecord()])
+    transact(store, tx => tx.append("a", entry(3)))
+    expect(await load("a")).toEqual([metaRecord(), entry(3)])
+  })
+
+  it("repairs a damaged document and goes on writing to it (GUARD-2)", async () => {
+    const damage = async () => {
+      await store.replace("a", [metaRecord(), entry(1)])
+      connection.exec("UPDATE holdfast_records SET kind = 99 WHERE seq = (SELECT max(seq) FROM holdfast_records)")
+      await rejects(load("a"), "STORE_CORRUPT")
+    }
+    await damage()
+    transact(store, tx => {
+      tx.replace("a", [metaRecord()])
+      tx.append("a", entry(2))
+    })
+    expect(await load("a")).toEqual([metaRecord(), entry(2)])
+    await damage()
+    transact(store, tx => {
+      tx.delete("a")
+      tx.append("a", metaRecord())
+    })
+    expect(await load("a")).toEqual([metaRecord()])
+  })
+
+  it("is not kept waiting by a load whose document is gone already (LOAD-4)", async () => {
+    const lazy = createSqliteStore(connection.adapter({ lent: true }), { readAhead: 100 })
+    await lazy.replace("a", [metaRecord(), ...entries(900)])
+    const stale = lazy.loadAll("a")[Symbol.asyncIterator]()
+    await stale.next()
+    await lazy.replace("a", [metaRecord()])
+    transact(lazy, tx => tx.replace("a", [metaRecord({ schemaHash: "2" })]))
+    expect((await lazy.currentMeta("a"))?.schemaHash).toBe("2")
+  })
+
+  it("leaves the guard of open loads as it was when it refuses a write (GUARD-1)", async () => {
+    const lazy = createSqliteStore(connection.adapter({ lent: true }), { readAhead: 100 })
+    await lazy.replace("a", [metaRecord(), ...entries(900)])
+    const open = lazy.loadAll("a")[Symbol.asyncIterator]()
+    await open.next()
+    transact(lazy, tx => {
+      thrown(() => tx.replace("a", [metaRecord({ replicaType: ["other", 1, 0] })]))
+    })
+    await store.replace("a", [metaRecord()])
+    const toTheEnd = async () => {
+      while ((await open.next()).done !== true) {
+        // Whatever it read before.
+      }
+    }
+    await rejects(toTheEnd(), "STORE_LOAD_SUPERSEDED")
+    await rejects(lazy.append("a", entry(1)), "STORE_LOAD_FAILED")
+  })
+
   it("refuses a closed store, what is not a SQLite store, and what is not a function", async () => {
     expect(() => transact({} as SqliteStore, () => 1)).toThrow(TypeError)
     expect(() => transact(undefined as unknown as SqliteStore, () => 1)).toThrow(TypeError)

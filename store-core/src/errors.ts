@@ -78,8 +78,8 @@ export class StoreError extends Error {
   /** Whether the same call may succeed later without anything being changed. */
   readonly retryable: boolean
   /**
-   * `"none"`: nothing was stored. `"unknown"`: the connection was lost during the commit, so the write is stored whole or
-   * not at all; load the document to find out.
+   * `"none"`: nothing was stored. `"unknown"`: it could not be seen whether the commit happened, as when the connection
+   * was lost meanwhile, so the write is stored whole or not at all; load the document to find out.
    */
   readonly outcome: "none" | "unknown"
 

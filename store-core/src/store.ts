@@ -74,8 +74,8 @@ export interface Store {
    * The document's records, in order, as of the first `next()`; nothing for an unknown id. Every iteration of the
    * result is a load of its own. Nothing is held while the consumer has control, so a load may be left at any point.
    *
-   * A load yields everything or throws: `STORE_LOAD_SUPERSEDED` when another process replaced or deleted the document
-   * in between, `STORE_CORRUPT` when stored rows make no sense.
+   * A load yields everything or throws: `STORE_LOAD_SUPERSEDED` when another Store replaced or deleted the document
+   * in between, or this one did with more left to read than it reads ahead; `STORE_CORRUPT` when stored rows make no sense.
    */
   loadAll(docId: DocId): AsyncIterable<StoreRecord>
 

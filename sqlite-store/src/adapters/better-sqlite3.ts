@@ -1,4 +1,5 @@
 import type { AdapterOptions, SqliteAdapter, SqliteParameter } from "../sqlite-adapter.js"
+import { checkAdapterOptions } from "./adapter-options.js"
 import { runTransaction } from "./run-transaction.js"
 
 /** The part of a better-sqlite3 `Database` that is used. */
@@ -17,6 +18,7 @@ export interface BetterSqlite3Statement {
 
 /** A better-sqlite3 connection (version 11 or later) for `createSqliteStore`. The store closes it unless it is lent. */
 export function fromBetterSqlite3(db: BetterSqlite3Database, options: AdapterOptions = {}): SqliteAdapter {
+  checkAdapterOptions("fromBetterSqlite3", options)
   const statements = new Map<string, BetterSqlite3Statement>()
   const prepare = (sql: string) => {
     let statement = statements.get(sql)
@@ -38,6 +40,8 @@ export function fromBetterSqlite3(db: BetterSqlite3Database, options: AdapterOpt
       statements.clear()
       if (options.lent !== true) db.close()
     },
+    // It refuses every write while an `iterate()` of the host is open.
+    commitsAlone: true,
     get inTransaction() {
       return db.inTransaction
     },

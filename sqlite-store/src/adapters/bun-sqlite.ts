@@ -1,4 +1,5 @@
-import type { AdapterOptions, SqliteAdapter, SqliteParameter } from "../sqlite-adapter.js"
+import type { SharedAdapterOptions, SqliteAdapter, SqliteParameter } from "../sqlite-adapter.js"
+import { checkAdapterOptions } from "./adapter-options.js"
 import { runTransaction } from "./run-transaction.js"
 
 /** The part of a `Database` of `bun:sqlite` that is used. */
@@ -16,7 +17,8 @@ export interface BunSqliteStatement {
 }
 
 /** A `Database` of `bun:sqlite` for `createSqliteStore`. The store closes it unless it is lent. */
-export function fromBunSqlite(db: BunSqliteDatabase, options: AdapterOptions = {}): SqliteAdapter {
+export function fromBunSqlite(db: BunSqliteDatabase, options: SharedAdapterOptions = {}): SqliteAdapter {
+  checkAdapterOptions("fromBunSqlite", options, ["exclusive"])
   const statements = new Map<string, BunSqliteStatement>()
   const prepare = (sql: string) => {
     let statement = statements.get(sql)
@@ -40,6 +42,7 @@ export function fromBunSqlite(db: BunSqliteDatabase, options: AdapterOptions = {
       statements.clear()
       if (options.lent !== true) db.close()
     },
+    commitsAlone: options.exclusive === true,
     get inTransaction() {
       return db.inTransaction
     },

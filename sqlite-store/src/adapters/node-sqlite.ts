@@ -1,4 +1,5 @@
-import type { AdapterOptions, SqliteAdapter, SqliteParameter } from "../sqlite-adapter.js"
+import type { SharedAdapterOptions, SqliteAdapter, SqliteParameter } from "../sqlite-adapter.js"
+import { checkAdapterOptions } from "./adapter-options.js"
 import { runTransaction } from "./run-transaction.js"
 
 /** The part of a `DatabaseSync` of `node:sqlite` that is used. */
@@ -17,7 +18,8 @@ export interface NodeSqliteStatement {
 }
 
 /** A `DatabaseSync` of `node:sqlite` for `createSqliteStore`. The store closes it unless it is lent. */
-export function fromNodeSqlite(db: NodeSqliteDatabase, options: AdapterOptions = {}): SqliteAdapter {
+export function fromNodeSqlite(db: NodeSqliteDatabase, options: SharedAdapterOptions = {}): SqliteAdapter {
+  checkAdapterOptions("fromNodeSqlite", options, ["exclusive"])
   const statements = new Map<string, NodeSqliteStatement>()
   const prepare = (sql: string) => {
     let statement = statements.get(sql)
@@ -42,6 +44,7 @@ export function fromNodeSqlite(db: NodeSqliteDatabase, options: AdapterOptions =
       if (open && options.lent !== true && db.isOpen !== false) db.close()
       open = false
     },
+    commitsAlone: options.exclusive === true,
     get inTransaction() {
       return db.isTransaction
     },

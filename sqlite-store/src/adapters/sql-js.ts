@@ -1,4 +1,5 @@
 import type { AdapterOptions, SqliteAdapter, SqliteParameter } from "../sqlite-adapter.js"
+import { checkAdapterOptions } from "./adapter-options.js"
 import { runTransaction } from "./run-transaction.js"
 import { prepareSqlJs, readSqlJsRow, type SqlJsDatabase, type SqlJsStatement } from "./sql-js-statement.js"
 
@@ -7,6 +8,7 @@ import { prepareSqlJs, readSqlJsRow, type SqlJsDatabase, type SqlJsStatement } f
  * What it holds is in memory only: an acknowledged write survives the program once `export()` has been saved.
  */
 export function fromSqlJs(db: SqlJsDatabase, options: AdapterOptions = {}): SqliteAdapter {
+  checkAdapterOptions("fromSqlJs", options)
   const statements = new Map<string, SqlJsStatement>()
   const bound = (sql: string, params: SqliteParameter[]) => {
     const values = params as Exclude<SqliteParameter, bigint>[]

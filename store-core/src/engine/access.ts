@@ -17,8 +17,13 @@ export interface EngineAccess {
   settleNow(): void
   /** Checks and copies a call's arguments, as the method of that name does; throws what it would reject with. */
   prepare(kind: WriteOperation["kind"], docId: unknown, records?: unknown): WriteOperation
-  /** To be called before an operation is written: throws what it must be refused with, and lets open loads read ahead. */
-  admit(operation: WriteOperation): void
+  /** Runs `work`, which is synchronous and may leave things half done for a while; what is read meanwhile waits for its end. */
+  exclusively<R>(work: () => R): R
+  /**
+   * To be called before an operation is written: throws what it must be refused with, and lets open loads read ahead.
+   * `isRepaired` says that an operation before it has already removed what the load guard protects.
+   */
+  admit(operation: WriteOperation, isRepaired: boolean): void
   /** To be called when it is known whether the operation is stored. */
   finish(operation: WriteOperation, error: StoreError | null): void
 }

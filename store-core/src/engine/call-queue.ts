@@ -17,6 +17,9 @@ export interface Call {
   next: Call | null
   /** Waiting for the call before it, ready for the next commit, or having its turn. */
   state: "waiting" | "ready" | "running"
+  /** Whether all calls before it on the document are over, and whether it is itself. */
+  isFirst: boolean
+  isOver: boolean
   /** Whether a removal's open loads have been read ahead. */
   prepared: boolean
   /** How often the write was tried apart from its group, and until when it may be; 0 before its first failure. */
@@ -36,6 +39,8 @@ export function createCall(fixed: Pick<Call, "docId" | "write" | "records" | "by
     settle: fixed.settle,
     next: null,
     state: "waiting",
+    isFirst: false,
+    isOver: false,
     prepared: false,
     attempts: 0,
     deadline: 0,
@@ -49,7 +54,7 @@ const GROUP_RECORDS = 5000
 
 /**
  * The order of calls (ORDER-1 to ORDER-3). The calls on one document form a chain, each ready when the one before has
- * finished; chains know nothing of each other. Writes that are ready wait in `ready` for the next commit.
+ * finished; only reads that follow each other have their turn together. Chains know nothing of each other. Writes that are ready wait in `ready` for the next commit.
  */
 export class CallQueue {
   private readonly tails = new Map<DocId, Call>()
@@ -57,12 +62,17 @@ export class CallQueue {
   private readonly starting: Call[] = []
   private isStarting = false
 
-  /** Puts a call at the end of its document's chain; a read that has nobody before it starts at once. */
+  /** Puts a call at the end of its document's chain; a read that has nobody but running reads before it starts at once. */
   add(call: Call): void {
     const tail = this.tails.get(call.docId)
     this.tails.set(call.docId, call)
-    if (tail === undefined) this.makeReady(call)
-    else tail.next = call
+    if (tail === undefined) {
+      call.isFirst = true
+      this.makeReady(call)
+    } else {
+      tail.next = call
+      if (call.start !== null && tail.start !== null && tail.state === "running") this.makeReady(call)
+    }
   }
 
   isFree(docId: DocId): boolean {
@@ -79,20 +89,28 @@ export class CallQueue {
 
   /** The turn of a call is over: the next one on its document, unless it is in the same commit, gets its own. */
   finish(call: Call): void {
-    const next = call.next
-    if (next === null) {
-      if (this.tails.get(call.docId) === call) this.tails.delete(call.docId)
-    } else if (next.state === "waiting") {
-      this.makeReady(next)
+    call.isOver = true
+    let over: Call | null = call.isFirst ? call : null
+    while (over !== null) {
+      const next: Call | null = over.next
+      if (next === null) this.tails.delete(over.docId)
+      else next.isFirst = true
+      const told = over.onFinish
+      // Whoever gets its turn here may finish before `makeReady` returns, and then has gone on from there.
+      over = next?.isOver === true ? next : null
+      if (next?.state === "waiting") this.makeReady(next)
+      if (told !== null) for (const tell of told) tell()
     }
-    if (call.onFinish !== null) for (const tell of call.onFinish) tell()
   }
 
   /** Puts a write back that is to be tried again, or that is prepared now. */
   makeReady(call: Call): void {
     if (call.start !== null) {
-      call.state = "running"
-      this.starting.push(call)
+      for (let read: Call | null = call; read !== null && read.start !== null; read = read.next) {
+        if (read.state !== "waiting") break
+        read.state = "running"
+        this.starting.push(read)
+      }
       this.startReads()
     } else {
       call.state = "ready"

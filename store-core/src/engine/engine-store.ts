@@ -111,7 +111,8 @@ export class EngineStore implements Store, AsyncDisposable {
       checkOpen: () => this.checkOpen(),
       settleNow: () => this.settleNow(),
       prepare: (kind, docId, records) => this.prepare(kind, docId, records),
-      admit: operation => this.admit(operation),
+      exclusively: work => this.exclusively(work),
+      admit: (operation, isRepaired) => this.admit(operation, isRepaired),
       finish: (operation, error) => this.afterWrite(operation, error),
     }
   }
@@ -141,8 +142,18 @@ export class EngineStore implements Store, AsyncDisposable {
     throw new StoreError("STORE_BUSY", message, { backend: this.backend.name })
   }
 
-  private admit(operation: WriteOperation): void {
-    const refusal = this.guard.refusal(operation)
+  private exclusively<R>(work: () => R): R {
+    const { stretch } = this.scheduler
+    stretch.held = true
+    try {
+      return work()
+    } finally {
+      stretch.held = false
+    }
+  }
+
+  private admit(operation: WriteOperation, isRepaired: boolean): void {
+    const refusal = isRepaired ? null : this.guard.refusal(operation)
     if (refusal !== null) throw refusal
     if (operation.kind === "append") return
     const reading = this.open.readAhead(operation.docId, this.readAhead)

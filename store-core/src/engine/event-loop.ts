@@ -23,11 +23,14 @@ export function nextTurn(): Promise<void> {
  */
 export class Stretch {
   private since = 0
+  /** Set while nothing may be read, so that whoever asks waits for the next turn. */
+  held = false
   private running = false
   private pages = 0
 
   /** Whether the present stretch is over its length; the first call begins one. */
   isOver(): boolean {
+    if (this.held) return true
     if (this.running) return performance.now() - this.since > LONGEST_STRETCH
     this.running = true
     this.pages = 0

@@ -1,4 +1,6 @@
+import { StoreError } from "../errors.js"
 import type { DocId } from "../store.js"
+import { compareUtf8 } from "../text.js"
 import { nextTurn } from "./event-loop.js"
 import type { LoadContext } from "./loads.js"
 import { PagedIterator, type PageSource } from "./paged-iterator.js"
@@ -37,9 +39,12 @@ export class Listing implements PageSource<DocId> {
     if (this.complete) return null
     try {
       if (this.after === null) await this.context.scheduler.settled()
-      else if (this.context.scheduler.stretch.isOverForPage()) await nextTurn()
+      if (this.context.scheduler.stretch.isOverForPage()) await nextTurn()
       const { backend, retry } = this.context
       const ids = await retry.call(() => backend.readIds(this.prefix, this.after, PAGE_IDS))
+      const [first] = ids
+      if (first !== undefined && this.after !== null && compareUtf8(first, this.after) <= 0)
+        throw outOfOrder(backend.name)
       this.complete = ids.length < PAGE_IDS
       this.after = ids.at(-1) ?? this.after
       return ids
@@ -51,4 +56,11 @@ export class Listing implements PageSource<DocId> {
   release(): void {
     this.complete = true
   }
+}
+
+/** A damaged index may give the same ids again and again; the listing would never end. */
+function outOfOrder(backend: string): StoreError {
+  const message =
+    "The database lists its ids out of order, so its index is damaged. Restore a backup or rebuild the index."
+  return new StoreError("STORE_CORRUPT", message, { backend })
 }

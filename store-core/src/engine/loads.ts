@@ -86,9 +86,13 @@ export class Load implements PageSource<StoreRecord> {
     if (this.ownRemoval === "none") this.ownRemoval = "pending"
     while (!this.released && this.cursor !== null && budget.bytes > 0) {
       if (this.fetching !== null) return this.fetching.then(() => this.readAhead(budget))
-      const page = this.request()
-      if (isPromise(page)) return this.arriving(page, budget).then(() => this.readAhead(budget), ignore)
-      this.take(page, budget)
+      try {
+        const page = this.request()
+        if (isPromise(page)) return this.arriving(page, budget).then(() => this.readAhead(budget), ignore)
+        this.take(page, budget)
+      } catch {
+        return
+      }
     }
   }
 

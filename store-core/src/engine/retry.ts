@@ -10,8 +10,8 @@ export class Retry {
   }
 
   /**
-   * Answers as `run` does, at once when that is synchronous and succeeds. A first attempt that was made elsewhere is
-   * handed in as the error it failed with.
+   * Answers as `run` does: at once, and by throwing, when that is synchronous and need not be tried again. A first
+   * attempt that was made elsewhere is handed in as the error it failed with.
    */
   call<T>(run: () => T | Promise<T>, failure?: unknown): T | Promise<T> {
     if (failure !== undefined) return this.again(run, failure)
@@ -19,6 +19,7 @@ export class Retry {
     try {
       result = run()
     } catch (error) {
+      if (!passes(error)) throw error
       return this.again(run, error)
     }
     return isPromise(result) ? result.catch((error: unknown) => this.again(run, error)) : result

@@ -62,14 +62,14 @@ export class Scheduler {
   read<T>(docId: DocId, run: () => T | Promise<T>): Promise<T> {
     let begun: Promise<T> | null = null
     if (this.queue.isFree(docId) && !this.stretch.isOver()) {
-      const result = this.retry.call(run)
+      const result = this.attempt(run)
       // What a synchronous backend answers at once needs no place in the queue.
       if (!isPromise(result)) return Promise.resolve(result)
       begun = result
     }
     return new Promise((resolve, reject) => {
       const start = (call: Call) => {
-        const give = () => this.giveTurn(call, begun === null ? this.retry.call(run) : begun, resolve, reject)
+        const give = () => this.giveTurn(call, begun === null ? this.attempt(run) : begun, resolve, reject)
         if (begun === null && this.stretch.isOver()) this.delay(give)
         else give()
       }
@@ -93,6 +93,14 @@ export class Scheduler {
       this.flush()
     }
     return this.queue.isEmpty()
+  }
+
+  private attempt<T>(run: () => T | Promise<T>): T | Promise<T> {
+    try {
+      return this.retry.call(run)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   private giveTurn<T>(
