@@ -31,7 +31,7 @@ export class Batches<Item, Result> {
   private schedule(): void {
     if (this.scheduled || this.running >= this.atOnce || this.waiting.length === 0) return
     this.scheduled = true
-    queueMicrotask(() => {
+    soon(() => {
       this.scheduled = false
       while (this.running < this.atOnce && this.waiting.length > 0) void this.run(this.waiting.splice(0, this.most))
     })
@@ -50,6 +50,13 @@ export class Batches<Item, Result> {
     }
   }
 }
+
+/**
+ * After the turn of the event loop: calls that the engine spreads over callbacks of one turn are then in one batch also
+ * when the database answers without leaving the process.
+ */
+const soon: (run: () => void) => unknown =
+  (globalThis as { setImmediate?: (run: () => void) => unknown }).setImmediate ?? queueMicrotask
 
 interface Waiting<Item, Result> {
   readonly item: Item
