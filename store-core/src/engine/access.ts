@@ -21,9 +21,9 @@ export interface EngineAccess {
   exclusively<R>(work: () => R): R
   /**
    * To be called before an operation is written: throws what it must be refused with, and lets open loads read ahead.
-   * `isRepaired` says that an operation before it has already removed what the load guard protects.
+   * `isRepaired` (default false) says that an operation before it has already removed what the load guard protects.
    */
-  admit(operation: WriteOperation, isRepaired: boolean): void
+  admit(operation: WriteOperation, isRepaired?: boolean): void
   /** To be called when it is known whether the operation is stored. */
   finish(operation: WriteOperation, error: StoreError | null): void
 }

@@ -152,7 +152,7 @@ export class EngineStore implements Store, AsyncDisposable {
     }
   }
 
-  private admit(operation: WriteOperation, isRepaired: boolean): void {
+  private admit(operation: WriteOperation, isRepaired = false): void {
     const refusal = isRepaired ? null : this.guard.refusal(operation)
     if (refusal !== null) throw refusal
     if (operation.kind === "append") return
