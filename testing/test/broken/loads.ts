@@ -236,7 +236,7 @@ export const loadStores: readonly BrokenStore[] = [
   },
   {
     name: "loadAll can be iterated once",
-    bug: "loadAll returns a generator, which a second loop finds at its end.",
+    bug: "What loadAll returns is a generator, which a second loop finds at its end.",
     breaks: ["LOAD-8"],
     damage: brokenMethods(store => ({
       loadAll(docId) {
