@@ -10,9 +10,7 @@ class CheckFailed extends Error {}
 const tool = /** @param {string} name */ name => join(root, "node_modules/.bin", name)
 const packages = publicPackages()
 /** Every import a stranger can write: `@holdfast/x` and its sub-paths. */
-const entries = packages.flatMap(({ manifest }) =>
-  Object.keys(manifest.exports).map(path => manifest.name + path.slice(1)),
-)
+const entries = packages.flatMap(workspace => modules(workspace).map(path => workspace.manifest.name + path.slice(1)))
 
 const project = mkdtempSync(join(tmpdir(), "holdfast-packages-"))
 try {
@@ -32,14 +30,25 @@ function check() {
   write("package.json", JSON.stringify({ name: "stranger", private: true, type: "module" }))
   // Offline: whatever is missing from the tarballs would otherwise be fetched and the gap not seen.
   run(project, "npm", "install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", ...tarballs)
-  for (const tarball of tarballs) {
+  for (const [i, tarball] of tarballs.entries()) {
+    const workspace = /** @type {import("./workspaces.mjs").Workspace} */ (packages[i])
     run(project, tool("publint"), "run", tarball, "--strict")
-    run(project, tool("attw"), tarball, "--profile", "esm-only", "--quiet")
+    run(project, tool("attw"), tarball, "--profile", "esm-only", "--quiet", "--entrypoints", ...modules(workspace))
   }
   write("run.mjs", `${imports(entries)}\n${entries.map((_, i) => `Object.values(m${i})`).join("\n")}\n`)
   run(project, process.execPath, "run.mjs")
   typeCheck("nodenext", "nodenext")
   typeCheck("esnext", "bundler")
+}
+
+/**
+ * The exports that are modules; a plain path is a file to copy, such as a schema.
+ *
+ * @param {import("./workspaces.mjs").Workspace} workspace
+ * @returns {string[]}
+ */
+function modules({ manifest }) {
+  return Object.keys(manifest.exports).filter(path => typeof manifest.exports[path] !== "string")
 }
 
 /**
