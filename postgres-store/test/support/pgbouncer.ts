@@ -47,8 +47,12 @@ max_client_conn = 200
   const bouncer = spawn(binary, [...(isRoot ? ["-u", "postgres"] : []), config], { stdio: ["ignore", "pipe", "pipe"] })
   for (const stream of [bouncer.stdout, bouncer.stderr]) stream.on("data", chunk => log.push(String(chunk)))
   const ended = new Promise<void>(resolve => bouncer.once("exit", () => resolve()))
+  // A test file that fails to load runs no hooks, and the process must not outlive the run all the same.
+  const kill = () => bouncer.kill("SIGTERM")
+  process.once("exit", kill)
   const stop = async () => {
-    bouncer.kill("SIGTERM")
+    process.off("exit", kill)
+    kill()
     await ended
     await rm(directory, { recursive: true, force: true })
   }
