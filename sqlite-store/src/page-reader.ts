@@ -16,7 +16,7 @@ import type { Statements } from "./statements.js"
  * Most rows of a page. Without a network in between larger ones gain little, and with more of them in memory at once
  * V8 lets the process grow: with pages of 2,000 a long load takes twice the memory it takes with these.
  */
-const PAGE_ROWS = 128
+const PAGE_ROWS = 64
 
 /** A row of at most so many bytes fits into a page with any others. */
 const SMALL_BYTES = PAGE_BYTES / PAGE_ROWS
