@@ -124,9 +124,17 @@ export class Scheduler {
   /** Runs a read after the event loop had a turn, or before if everything has to be settled now. */
   private delay(read: () => void): void {
     this.delayed.add(read)
-    void nextTurn().then(() => {
-      if (this.delayed.delete(read)) read()
-    })
+    // One turn for all: a timer for each of thousands of reads would take far longer than the reads.
+    if (this.delayed.size === 1) void nextTurn().then(() => this.runDelayed())
+  }
+
+  private runDelayed(): void {
+    for (const read of this.delayed) {
+      if (this.stretch.isOver()) break
+      this.delayed.delete(read)
+      read()
+    }
+    if (this.delayed.size > 0) void nextTurn().then(() => this.runDelayed())
   }
 
   /** Commits soon: after the code that is running now, so that what it calls next shares the commit. */
