@@ -35,6 +35,14 @@ describe.each(BINDINGS)("the connection given to a store over %s (CLOSE-5)", bin
     await store.close()
   })
 
+  it("is not taken for one that may be closed because of a misspelt option (OPEN-3)", () => {
+    const adapter = connection.adapter as (options: unknown) => unknown
+    expect(() => adapter({ lend: true })).toThrow(/unknown option "lend".*"lent"/)
+    expect(() => adapter({ lent: "true" })).toThrow(/"lent" must be true or false/)
+    expect(() => adapter(null)).toThrow(TypeError)
+    expect(connection.isOpen()).toBe(true)
+  })
+
   it("is closed by `await using` and only once by close called twice (CLOSE-3)", async () => {
     {
       await using store = createSqliteStore(connection.adapter())

@@ -431,6 +431,17 @@ it("a program that awaits call after call lets timers run", async () => {
   expect(ticks).toBe(3)
 })
 
+it("so does one that lists again and again", async () => {
+  const { store } = await storeWith("a")
+  let stopped = false
+  setTimeout(() => {
+    stopped = true
+  }, 1)
+  let listings = 0
+  for (; !stopped && listings < 200_000; listings++) for await (const _ of store.listDocIds()) break
+  expect(stopped).toBe(true)
+})
+
 it("SHARE-1: two stores on one storage see each other's documents", async () => {
   const storage = new MemoryStorage()
   const stores = [new EngineStore(new ScriptedBackend(storage)), new EngineStore(new ScriptedBackend(storage))]
