@@ -10,3 +10,4 @@ export type {
 } from "./pg-adapter.js"
 export { createPostgresStore, PostgresStore, type PostgresStoreOptions } from "./postgres-store.js"
 export { createTablesSql, type TableOptions } from "./tables.js"
+export { type PostgresFindingKind, verifyPostgresStore } from "./verify.js"

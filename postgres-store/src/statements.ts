@@ -1,6 +1,7 @@
 import { PAGE_BYTES, PAGE_ROWS } from "@holdfast/sql-store-core"
 import { unpackRows } from "./pack.js"
 import type { QualifiedNames } from "./tables.js"
+import { verifyStatements } from "./verify-statements.js"
 
 /** How many documents' first pages one statement reads. */
 export const DOCUMENTS_PER_READ = 64
@@ -127,5 +128,7 @@ LEFT JOIN LATERAL (${page("doc = f.doc AND seq >= f.first AND seq <= least(f.las
     hasRows: `SELECT (EXISTS (SELECT 1 FROM ${records}) OR EXISTS (SELECT 1 FROM ${meta} WHERE doc_id <> ''))::text`,
     /** [data] */
     insertHeader: `INSERT INTO ${meta} (doc_id, data) VALUES ('', $1) ON CONFLICT (doc_id) DO NOTHING`,
+
+    ...verifyStatements({ meta, records }, text),
   }
 }
