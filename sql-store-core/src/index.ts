@@ -38,3 +38,4 @@ export {
 export { type PrefixRange, prefixRange } from "./prefix-range.js"
 export { decodeMeta, encodeMeta, encodeRecord, pushRecord, type Row, RowError, RowKind } from "./rows.js"
 export { quoteName, type TableNames, tableNames } from "./table-names.js"
+export { tellWritten } from "./written.js"

@@ -9,6 +9,7 @@ import {
   RowError,
   type StoredDocument,
   type TableNames,
+  tellWritten,
 } from "@holdfast/sql-store-core"
 import {
   type Backend,
@@ -23,6 +24,7 @@ import {
   StoreError,
   type StoreMeta,
   type WriteOperation,
+  type Written,
 } from "@holdfast/store-core"
 import { DocumentNumbers, type KnownDocument } from "./document-numbers.js"
 import { BACKEND, corrupt, isConstraintError, toStoreError } from "./errors.js"
@@ -69,16 +71,16 @@ export class SqliteBackend implements Backend<Cursor> {
     this.isOpen = true
   }
 
-  commit(operations: readonly WriteOperation[], plan: Plan): readonly Outcome[] {
+  commit(operations: readonly WriteOperation[], plan: Plan, written?: Written): readonly Outcome[] {
     return this.run(() => {
       this.refuseTransaction()
       try {
-        return this.write(operations, plan, true)
+        return this.write(operations, plan, true, written)
       } catch (error) {
         for (const { docId } of operations) this.numbers.delete(docId)
         if (!isConstraintError(error)) throw error
         // Another connection wrote in between, so the numbers are read in the transaction this time.
-        return this.write(operations, plan, false)
+        return this.write(operations, plan, false, written)
       }
     })
   }
@@ -136,7 +138,7 @@ export class SqliteBackend implements Backend<Cursor> {
    * Runs `work` in one transaction. What it throws passes as it is; when a write fails in the database, nothing can be
    * committed any more, even if `work` goes on.
    */
-  transact<R>(plan: Plan, work: (write: (operation: WriteOperation) => void) => R): R {
+  transact<R>(plan: Plan, work: (write: (operation: WriteOperation) => void) => R, written?: Written): R {
     const failed: { inWork?: { readonly error: unknown }; write?: StoreError } = {}
     const write = (operation: WriteOperation) => {
       if (failed.write !== undefined) throw failed.write
@@ -146,6 +148,7 @@ export class SqliteBackend implements Backend<Cursor> {
       const [decision] = group.decisions
       if (decision?.kind === "refuse") throw decision.error
       executeSteps(this.adapter, this.statements, group.planned.steps)
+      if (written !== undefined) tellWritten([operation], group.decisions, group.planned.steps, written)
     }
     const guarded = (operation: WriteOperation) => {
       try {
@@ -204,7 +207,12 @@ export class SqliteBackend implements Backend<Cursor> {
     throw new StoreError("STORE_IN_TRANSACTION", message, { backend: BACKEND })
   }
 
-  private write(operations: readonly WriteOperation[], plan: Plan, mayGuess: boolean): readonly Outcome[] {
+  private write(
+    operations: readonly WriteOperation[],
+    plan: Plan,
+    mayGuess: boolean,
+    written: Written | undefined,
+  ): readonly Outcome[] {
     // Without the flag a transaction of the host may have taken back what was written, and the number with it.
     const unknown = mayGuess && this.tellsTransactions ? this.unknown(operations) : null
     const isKnown = (docId: DocId) => unknown !== null && !unknown.has(docId)
@@ -213,19 +221,20 @@ export class SqliteBackend implements Backend<Cursor> {
       const rows = rowsOf(only)
       // A statement alone is a transaction of its own, at a fraction of the cost.
       if (rows.length === 1) {
-        this.appendRows(only.docId, rows)
+        this.appendRows(only, rows, written)
         return STORED
       }
     }
     const planned = operations.filter(({ docId }) => !isKnown(docId))
     const group = this.adapter.transaction(() => {
       for (const operation of operations) {
-        if (isKnown(operation.docId)) this.appendRows(operation.docId, rowsOf(operation))
+        if (isKnown(operation.docId)) this.appendRows(operation, rowsOf(operation), written)
       }
       const group = this.planGroup(planned, plan)
       executeSteps(this.adapter, this.statements, group.planned.steps)
       return group
     })
+    if (written !== undefined) tellWritten(planned, group.decisions, group.planned.steps, written)
     const outcomes = this.finish(group)
     let at = 0
     return operations.map(({ docId }) => (isKnown(docId) ? null : (outcomes[at++] ?? null)))
@@ -245,12 +254,14 @@ export class SqliteBackend implements Backend<Cursor> {
   }
 
   /** Puts rows behind those of a known document. Its number counts on before the commit; a failure drops it. */
-  private appendRows(docId: DocId, rows: readonly Row[]): void {
+  private appendRows(operation: WriteOperation, rows: readonly Row[], written: Written | undefined): void {
+    const { docId } = operation
     const known = this.numbers.get(docId) as KnownDocument
     const { doc, last } = known
     const next = lastAfter(last, rows)
     insertGuessed(this.adapter, this.statements, doc, docId, last + 1, rows)
     known.last = next
+    written?.(operation, last + 1, next)
   }
 
   private planGroup(operations: readonly WriteOperation[], plan: Plan): Group {

@@ -37,6 +37,7 @@ export function transact<R>(store: EngineStore, work: (tx: StoreTransaction) => 
   const backend = engine?.backend
   if (!(backend instanceof SqliteBackend)) throw new TypeError("transact: the first argument must be a SQLite store.")
   if (typeof work !== "function") throw new TypeError("transact: the second argument must be a function.")
+  const observed = engine.observeTransaction()
   const written: WriteOperation[] = []
   const removed = new Set<DocId>()
   let over = false
@@ -52,6 +53,7 @@ export function transact<R>(store: EngineStore, work: (tx: StoreTransaction) => 
         throw error
       }
       written.push(operation)
+      observed?.add(operation)
       if (kind !== "append") removed.add(operation.docId)
     }
     return work({
@@ -64,11 +66,13 @@ export function transact<R>(store: EngineStore, work: (tx: StoreTransaction) => 
     engine.checkOpen()
     backend.checkTransaction()
     engine.settleNow()
-    const result = engine.exclusively(() => backend.transact(engine.plan, run))
+    const result = engine.exclusively(() => backend.transact(engine.plan, run, observed?.written))
     finish(engine, written, null)
+    observed?.over(null)
     return result
   } catch (error) {
     finish(engine, written, new StoreError("STORE_BACKEND", "Rolled back.", { backend: BACKEND, cause: error }))
+    observed?.over({ error })
     throw error
   } finally {
     over = true

@@ -1,4 +1,13 @@
-import type { Backend, Decision, DocumentState, Outcome, Page, Plan, WriteOperation } from "./engine/backend.js"
+import type {
+  Backend,
+  Decision,
+  DocumentState,
+  Outcome,
+  Page,
+  Plan,
+  WriteOperation,
+  Written,
+} from "./engine/backend.js"
 import { EngineStore } from "./engine/engine-store.js"
 import { ENGINE_OPTIONS, type EngineOptions } from "./engine/options.js"
 import { StoreError } from "./errors.js"
@@ -15,6 +24,8 @@ const PAGE_BYTES = 4 * 1024 * 1024
 interface MemoryDocument {
   meta: StoreMeta
   records: StoreRecord[]
+  /** The number of the last record; numbers go on after a `replace`. */
+  last: number
 }
 
 /** Where memory stores keep their documents. Give one to several stores, or to one after the other, to share them. */
@@ -82,11 +93,11 @@ export class MemoryBackend implements Backend<Cursor> {
     this.storage = storage
   }
 
-  commit(operations: readonly WriteOperation[], plan: Plan): readonly Outcome[] {
+  commit(operations: readonly WriteOperation[], plan: Plan, written?: Written): readonly Outcome[] {
     const states = new Map<DocId, DocumentState>()
     for (const { docId } of operations) states.set(docId, this.storage.get(docId) ?? null)
     const decisions = plan(operations, states)
-    return operations.map((operation, i) => this.apply(operation, decisions[i] as Decision))
+    return operations.map((operation, i) => this.apply(operation, decisions[i] as Decision, written))
   }
 
   readPage(docId: DocId, cursor: Cursor | null): Page<Cursor> {
@@ -122,22 +133,26 @@ export class MemoryBackend implements Backend<Cursor> {
 
   close(): void {}
 
-  private apply(operation: WriteOperation, decision: Decision): Outcome {
+  private apply(operation: WriteOperation, decision: Decision, written: Written | undefined): Outcome {
     if (decision.kind === "refuse") return decision.error
     if (decision.kind === "remove") this.storage.delete(operation.docId)
     if (operation.kind === "delete" || decision.kind === "nothing" || decision.kind === "remove") return null
     const document = this.storage.get(operation.docId)
+    const before = document?.last ?? 0
+    const last = before + operation.records.length
+    written?.(operation, before + 1, last)
     if (decision.kind === "append" && document !== undefined) {
       // Loads know how many records they began with, so records may be added behind those.
       for (const record of operation.records) document.records.push(record)
       if (decision.meta !== null) document.meta = decision.meta
+      document.last = last
       return null
     }
     const meta = decision.meta ?? document?.meta
     if (meta === undefined) {
       throw new StoreError("STORE_BACKEND", "a decision does not fit the documents", { backend: NAME })
     }
-    this.storage.set(operation.docId, { meta, records: [...operation.records] })
+    this.storage.set(operation.docId, { meta, records: [...operation.records], last })
     return null
   }
 }

@@ -133,7 +133,7 @@ describe("MemoryBackend", () => {
         (ids, prefix, limit) => {
           const storage = new MemoryStorage()
           const backend = new MemoryBackend(storage)
-          for (const one of ids) storage.set(one, { meta: meta(), records: [metaRecord()] })
+          for (const one of ids) storage.set(one, { meta: meta(), records: [metaRecord()], last: 1 })
           const found: string[] = []
           for (let after: string | null = null; ; after = found.at(-1) ?? null) {
             const page = backend.readIds(prefix, after, limit)

@@ -26,7 +26,8 @@ describe("OPEN-3: options", () => {
     undefined,
     {},
     { readAhead: undefined },
-    { readAhead: 0, loadGuard: false, busyTimeout: Number.MAX_SAFE_INTEGER },
+    { readAhead: 0, loadGuard: false, busyTimeout: Number.MAX_SAFE_INTEGER, observe: () => {} },
+    { observe: undefined },
     Object.create(null),
   ])("accepts %s", options => {
     expect(refusal(options)).toBe("accepted")
@@ -60,7 +61,7 @@ describe("OPEN-3: options", () => {
     "lists the options for %j, which is like none",
     name => {
       expect(refusal({ [name]: 1 })).toBe(
-        `openIt: unknown option "${name}". The options are readAhead, loadGuard, busyTimeout, storage.`,
+        `openIt: unknown option "${name}". The options are readAhead, loadGuard, busyTimeout, observe, storage.`,
       )
     },
   )
@@ -79,6 +80,10 @@ describe("OPEN-3: options", () => {
 
   it.each([0, 1, "true", null])("refuses %s where true or false is expected", value => {
     expect(refusal({ loadGuard: value })).toBe('openIt: the option "loadGuard" must be true or false.')
+  })
+
+  it.each([null, "log", {}, true])("refuses %s where a function is expected", value => {
+    expect(refusal({ observe: value })).toBe('openIt: the option "observe" must be a function.')
   })
 
   it("the stores check theirs under their own names", () => {

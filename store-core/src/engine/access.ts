@@ -1,5 +1,6 @@
 import type { StoreError } from "../errors.js"
 import type { Backend, Plan, WriteOperation } from "./backend.js"
+import type { ObservedTransaction } from "./observed-transaction.js"
 
 /**
  * Where functions around a store, such as `transact`, find the engine of one: `store[ENGINE]`. The contract has seven
@@ -13,6 +14,8 @@ export interface EngineAccess {
   readonly plan: Plan
   /** Throws `STORE_CLOSED` after `close`. */
   checkOpen(): void
+  /** Collects what is written in one transaction for one event, where the store is observed. */
+  observeTransaction(): ObservedTransaction | null
   /** Gives every call made so far its turn, at once; throws `STORE_BUSY` when one has to wait. */
   settleNow(): void
   /** Checks and copies a call's arguments, as the method of that name does; throws what it would reject with. */

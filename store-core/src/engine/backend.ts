@@ -24,8 +24,15 @@ export interface Backend<Cursor = unknown> {
    * whole failed; then nothing is stored, unless the error says `outcome: "unknown"`.
    *
    * `plan` is pure. It must be called again, on fresh state, when the transaction is tried again.
+   *
+   * `written` is given when the store is observed (`EngineOptions.observe`): a backend that numbers what it stores tells
+   * it the numbers of each operation, as far as that takes no further statement. May be ignored.
    */
-  commit(operations: readonly WriteOperation[], plan: Plan): readonly Outcome[] | Promise<readonly Outcome[]>
+  commit(
+    operations: readonly WriteOperation[],
+    plan: Plan,
+    written?: Written,
+  ): readonly Outcome[] | Promise<readonly Outcome[]>
 
   /**
    * The next records of a document: from the start when `cursor` is null, else from where the page that returned the
@@ -60,6 +67,12 @@ export type WriteOperation =
  * again apart from the group; the operations on the same document behind it must have been skipped too.
  */
 export type Outcome = StoreError | null
+
+/**
+ * How a backend tells the first and last sequence number of the rows that an operation stored; not called for one that
+ * stored none. May be called before the commit is certain: only what was said in the attempt that succeeded counts.
+ */
+export type Written = (operation: WriteOperation, first: number, last: number) => void
 
 /**
  * What a document is before a group of operations: null when it does not exist.

@@ -61,9 +61,12 @@ export class CallQueue {
   private ready: Call[] = []
   private readonly starting: Call[] = []
   private isStarting = false
+  /** How many calls are waiting or have their turn. */
+  size = 0
 
   /** Puts a call at the end of its document's chain; a read that has nobody but running reads before it starts at once. */
   add(call: Call): void {
+    this.size++
     const tail = this.tails.get(call.docId)
     this.tails.set(call.docId, call)
     if (tail === undefined) {
@@ -90,6 +93,7 @@ export class CallQueue {
   /** The turn of a call is over: the next one on its document, unless it is in the same commit, gets its own. */
   finish(call: Call): void {
     call.isOver = true
+    this.size--
     let over: Call | null = call.isFirst ? call : null
     while (over !== null) {
       const next: Call | null = over.next

@@ -9,9 +9,12 @@ import type { Backend, WriteOperation } from "./backend.js"
 import { Listing } from "./listing.js"
 import { LoadGuard } from "./load-guard.js"
 import { Load, type LoadContext, OpenLoads } from "./loads.js"
+import { Observer } from "./observer.js"
 import { ENGINE_OPTIONS, type EngineOptions, withDefaults } from "./options.js"
+import { PagedIterator, type PageSource } from "./paged-iterator.js"
 import { Retry } from "./retry.js"
 import { Scheduler, type SchedulerHooks } from "./scheduler.js"
+import type { StoreEvent } from "./store-event.js"
 
 /**
  * A store made of a backend: all the promises of the contract that do not depend on the database are kept here.
@@ -25,6 +28,7 @@ export class EngineStore implements Store, AsyncDisposable {
   private readonly guard: LoadGuard
   private readonly open = new OpenLoads()
   private readonly scheduler: Scheduler
+  private readonly observer: Observer | null
   private readonly loadContext: LoadContext
   private readonly steps = new Set<Promise<unknown>>()
   private isClosed = false
@@ -38,7 +42,9 @@ export class EngineStore implements Store, AsyncDisposable {
     this.readAhead = readAhead
     this.guard = new LoadGuard(backend.name, loadGuard)
     const retry = new Retry(busyTimeout)
-    this.scheduler = new Scheduler(backend, this.schedulerHooks(), retry, busyTimeout)
+    const { observe } = options
+    this.observer = observe === undefined ? null : new Observer(observe, () => this.scheduler.queued)
+    this.scheduler = new Scheduler(backend, this.schedulerHooks(), retry, busyTimeout, this.observer)
     this.loadContext = {
       backend,
       retry,
@@ -64,37 +70,45 @@ export class EngineStore implements Store, AsyncDisposable {
   }
 
   currentMeta(docId: DocId): Promise<StoreMeta | null> {
+    const began = this.now()
     try {
       this.checkCall(docId)
     } catch (error) {
-      return Promise.reject(error)
+      return this.refuse("currentMeta", docId, began, error)
     }
-    return this.scheduler.read(docId, () => this.backend.readMeta(docId))
+    const meta = this.scheduler.read(docId, () => this.backend.readMeta(docId))
+    return this.observer === null ? meta : this.observer.call("currentMeta", [docId], began, meta)
   }
 
   loadAll(docId: DocId): AsyncIterable<StoreRecord> {
     return this.iterable(
+      "loadAll",
+      [docId],
       () => checkDocId(docId, this.backend.name),
-      () => Load.iterate(this.loadContext, docId),
+      () => new Load(this.loadContext, docId),
     )
   }
 
   listDocIds(prefix?: string): AsyncIterable<DocId> {
     const wanted = prefix === undefined ? "" : prefix
     return this.iterable(
+      "listDocIds",
+      [],
       () => checkPrefix(wanted, this.backend.name),
-      () => Listing.iterate(this.loadContext, wanted),
+      () => new Listing(this.loadContext, wanted),
     )
   }
 
   close(): Promise<void> {
     this.isClosed = true
     if (this.closing === null) {
-      this.closing = this.finishAndClose().catch((error: unknown) => {
+      const began = this.now()
+      const closing = this.finishAndClose().catch((error: unknown) => {
         // Kept open by a failure underneath, so that closing can be tried again.
         this.closing = null
         throw this.describe(error, undefined)
       })
+      this.closing = this.observer === null ? closing : this.observer.call("close", [], began, closing)
     }
     return this.closing
   }
@@ -109,6 +123,7 @@ export class EngineStore implements Store, AsyncDisposable {
       backend: this.backend,
       plan: this.scheduler.plan,
       checkOpen: () => this.checkOpen(),
+      observeTransaction: () => this.observer?.transaction() ?? null,
       settleNow: () => this.settleNow(),
       prepare: (kind, docId, records) => this.prepare(kind, docId, records),
       exclusively: work => this.exclusively(work),
@@ -118,11 +133,28 @@ export class EngineStore implements Store, AsyncDisposable {
   }
 
   private write(kind: WriteOperation["kind"], docId: unknown, records: unknown): Promise<void> {
+    const began = this.now()
+    let operation: WriteOperation
     try {
-      return this.scheduler.write(this.prepare(kind, docId, records))
+      operation = this.prepare(kind, docId, records)
     } catch (error) {
-      return Promise.reject(error)
+      return this.refuse(kind, docId, began, error)
     }
+    if (this.observer === null) return this.scheduler.write(operation)
+    return this.observer.write(operation, began, () => this.scheduler.write(operation))
+  }
+
+  /** The clock is only looked at where somebody is told. */
+  private now(): number {
+    return this.observer === null ? 0 : performance.now()
+  }
+
+  /** Rejects a call for its arguments, or because the store is closed. */
+  private refuse(operation: StoreEvent["operation"], docId: unknown, began: number, error: unknown): Promise<never> {
+    const refused = Promise.reject(error)
+    if (this.observer === null) return refused
+    const docIds = typeof docId !== "string" || isStoreError(error, "STORE_INVALID_DOC_ID") ? [] : [docId]
+    return this.observer.call(operation, docIds, began, refused)
   }
 
   private prepare(kind: WriteOperation["kind"], docId: unknown, records: unknown): WriteOperation {
@@ -170,15 +202,21 @@ export class EngineStore implements Store, AsyncDisposable {
   }
 
   /** A wrong argument is reported by the first step, as an iteration cannot reject before. */
-  private iterable<T>(check: () => void, iterate: () => AsyncIterator<T, undefined>): AsyncIterable<T> {
+  private iterable<T>(
+    operation: "loadAll" | "listDocIds",
+    docIds: readonly DocId[],
+    check: () => void,
+    source: () => PageSource<T>,
+  ): AsyncIterable<T> {
     return {
       [Symbol.asyncIterator]: () => {
         try {
           check()
         } catch (error) {
-          return { next: () => Promise.reject(this.isClosed ? this.closedError() : error) }
+          const refusal = () => (this.isClosed ? this.closedError() : error)
+          return { next: () => this.refuse(operation, undefined, this.now(), refusal()) }
         }
-        return iterate()
+        return new PagedIterator(this.observer?.pages(operation, docIds, source()) ?? source())
       },
     }
   }

@@ -3,7 +3,7 @@ import type { DocId } from "../store.js"
 import { compareUtf8 } from "../text.js"
 import { nextTurn } from "./event-loop.js"
 import type { LoadContext } from "./loads.js"
-import { PagedIterator, type PageSource } from "./paged-iterator.js"
+import type { PageSource } from "./paged-iterator.js"
 
 /** How many ids a page of a listing has; at 1,024 bytes an id that is 1 MiB. */
 const PAGE_IDS = 1000
@@ -21,10 +21,6 @@ export class Listing implements PageSource<DocId> {
   ) {
     this.context = context
     this.prefix = prefix
-  }
-
-  static iterate(context: LoadContext, prefix: string): AsyncIterator<DocId, undefined> {
-    return new PagedIterator(new Listing(context, prefix))
   }
 
   stopped(): Error | null {

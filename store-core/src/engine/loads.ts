@@ -3,7 +3,7 @@ import type { DocId, StoreRecord } from "../store.js"
 import type { Backend, Page } from "./backend.js"
 import { nextTurn } from "./event-loop.js"
 import type { LoadGuard } from "./load-guard.js"
-import { PagedIterator, type PageSource } from "./paged-iterator.js"
+import type { PageSource } from "./paged-iterator.js"
 import { isPromise, type Retry } from "./retry.js"
 import type { Scheduler } from "./scheduler.js"
 
@@ -37,10 +37,6 @@ export class Load implements PageSource<StoreRecord> {
   constructor(context: LoadContext, docId: DocId) {
     this.context = context
     this.docId = docId
-  }
-
-  static iterate(context: LoadContext, docId: DocId): AsyncIterator<StoreRecord, undefined> {
-    return new PagedIterator(new Load(context, docId))
   }
 
   stopped(): Error | null {

@@ -6,8 +6,8 @@ export interface PageSource<T> {
   stopped(): Error | null
   /** Told of a step that has to wait, so that closing the store waits for it too. */
   track(step: Promise<unknown>): void
-  /** The consumer is done: at the end, after an error, or because it broke off. */
-  release(): void
+  /** The consumer is done: at the end, after an error, or because it broke off. `failure` is what the last step rejected with. */
+  release(failure: { readonly error: unknown } | null): void
 }
 
 /**
@@ -80,6 +80,6 @@ export class PagedIterator<T> implements AsyncIterator<T, undefined> {
     this.index = 0
     if (this.end !== null) return
     this.end = end
-    this.source.release()
+    this.source.release(end === "done" ? null : end)
   }
 }

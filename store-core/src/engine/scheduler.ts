@@ -4,6 +4,7 @@ import type { DocId, StoreRecord } from "../store.js"
 import type { Backend, Outcome, Plan, WriteOperation } from "./backend.js"
 import { type Call, CallQueue, createCall } from "./call-queue.js"
 import { nextTurn, Stretch } from "./event-loop.js"
+import type { Observer } from "./observer.js"
 import { createPlan } from "./plan.js"
 import { isPromise, passes, pause, type Retry } from "./retry.js"
 
@@ -37,12 +38,20 @@ export class Scheduler {
   private readonly hooks: SchedulerHooks
   private readonly retry: Retry
   private readonly busyTimeout: number
+  private readonly observer: Observer | null
 
-  constructor(backend: Backend, hooks: SchedulerHooks, retry: Retry, busyTimeout: number) {
+  constructor(
+    backend: Backend,
+    hooks: SchedulerHooks,
+    retry: Retry,
+    busyTimeout: number,
+    observer: Observer | null = null,
+  ) {
     this.backend = backend
     this.hooks = hooks
     this.retry = retry
     this.busyTimeout = busyTimeout
+    this.observer = observer
     this.plan = createPlan(backend.name)
   }
 
@@ -75,6 +84,11 @@ export class Scheduler {
       }
       this.queue.add(createCall({ docId, write: null, records: 0, bytes: 0, start, settle: reject }))
     })
+  }
+
+  /** How many calls are waiting or under way. */
+  get queued(): number {
+    return this.queue.size
   }
 
   /** Resolves when every call made so far is over. */
@@ -113,12 +127,16 @@ export class Scheduler {
       this.queue.finish(call)
       this.wake()
     }
-    if (isPromise(result)) {
-      result.then(resolve, error => reject(this.hooks.readFailed(call.docId, error))).then(over)
-    } else {
-      resolve(result)
+    const answered = (value: T) => {
+      resolve(value)
       over()
     }
+    if (isPromise(result)) {
+      result.then(answered, error => {
+        reject(this.hooks.readFailed(call.docId, error))
+        over()
+      })
+    } else answered(result)
   }
 
   /** Runs a read after the event loop had a turn, or before if everything has to be settled now. */
@@ -202,7 +220,8 @@ export class Scheduler {
 
   private commit(group: readonly Call[]): readonly Outcome[] | Promise<readonly Outcome[]> {
     const operations = group.map(call => call.write as WriteOperation)
-    const outcomes = this.backend.commit(operations, this.plan)
+    this.observer?.committing(operations)
+    const outcomes = this.backend.commit(operations, this.plan, this.observer?.written)
     return isPromise(outcomes) ? outcomes.then(all => this.complete(all, group)) : this.complete(outcomes, group)
   }
 

@@ -12,6 +12,7 @@ import {
   type StoreMeta,
   type StoreRecord,
   type WriteOperation,
+  type Written,
 } from "@holdfast/store-core"
 
 /** One call of the engine on the backend. */
@@ -58,7 +59,11 @@ export class ScriptedBackend implements Backend<Position> {
     this.data = new MemoryBackend(storage)
   }
 
-  commit(operations: readonly WriteOperation[], plan: Plan): readonly Outcome[] | Promise<readonly Outcome[]> {
+  commit(
+    operations: readonly WriteOperation[],
+    plan: Plan,
+    written?: Written,
+  ): readonly Outcome[] | Promise<readonly Outcome[]> {
     if (this.committing) this.violations.push("two commits at a time")
     for (const { docId } of operations) {
       if (this.reading.has(docId)) this.violations.push(`commit during a read of ${docId}`)
@@ -67,7 +72,8 @@ export class ScriptedBackend implements Backend<Position> {
     const done = () => {
       this.committing = false
     }
-    return this.run({ method: "commit", docId: null, operations, page: null }, () => this.apply(operations, plan), done)
+    const apply = () => this.apply(operations, plan, written)
+    return this.run({ method: "commit", docId: null, operations, page: null }, apply, done)
   }
 
   readPage(docId: DocId, cursor: Position | null): Page<Position> | Promise<Page<Position>> {
@@ -132,7 +138,7 @@ export class ScriptedBackend implements Backend<Position> {
     return result
   }
 
-  private apply(operations: readonly WriteOperation[], plan: Plan): readonly Outcome[] {
+  private apply(operations: readonly WriteOperation[], plan: Plan, written?: Written): readonly Outcome[] {
     const locked = new Map<DocId, StoreError>()
     const refused = operations.map(operation => {
       const refusal = this.refuse(operation) ?? locked.get(operation.docId) ?? null
@@ -140,7 +146,7 @@ export class ScriptedBackend implements Backend<Position> {
       return refusal
     })
     const passed = operations.filter((_, i) => refused[i] === null)
-    const outcomes = [...this.data.commit(passed, plan)]
+    const outcomes = [...this.data.commit(passed, plan, written)]
     return operations.map((operation, i) => {
       const refusal = refused[i] ?? null
       if (refusal !== null) return refusal

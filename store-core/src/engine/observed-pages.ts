@@ -1,0 +1,56 @@
+import type { StoreRecord } from "../store.js"
+import type { Failure, Observer } from "./observer.js"
+import type { PageSource } from "./paged-iterator.js"
+import { type ObservedDocument, payloadBytes } from "./store-event.js"
+
+/** Counts what an iteration gets, and tells of it when it is over. */
+export class ObservedPages<T> implements PageSource<T> {
+  private records = 0
+  private bytes = 0
+  private milliseconds = 0
+  private hasStarted = false
+  private readonly observer: Observer
+  private readonly operation: "loadAll" | "listDocIds"
+  private readonly documents: readonly ObservedDocument[]
+  private readonly source: PageSource<T>
+
+  constructor(
+    observer: Observer,
+    operation: "loadAll" | "listDocIds",
+    documents: readonly ObservedDocument[],
+    source: PageSource<T>,
+  ) {
+    this.observer = observer
+    this.operation = operation
+    this.documents = documents
+    this.source = source
+  }
+
+  async fetch(): Promise<readonly T[] | null> {
+    this.hasStarted = true
+    const began = performance.now()
+    try {
+      const items = await this.source.fetch()
+      this.records += items?.length ?? 0
+      if (this.operation === "loadAll") this.bytes += payloadBytes((items ?? []) as readonly StoreRecord[])
+      return items
+    } finally {
+      this.milliseconds += performance.now() - began
+    }
+  }
+
+  stopped(): Error | null {
+    return this.source.stopped()
+  }
+
+  track(step: Promise<unknown>): void {
+    this.source.track(step)
+  }
+
+  release(failure: Failure | null): void {
+    this.source.release(failure)
+    if (!this.hasStarted && failure === null) return
+    const { operation, documents, records, bytes, milliseconds } = this
+    this.observer.tell({ operation, documents, records, bytes, milliseconds, group: 0 }, failure)
+  }
+}
