@@ -17,7 +17,8 @@ function asPrisma(backend: Backend): Backend {
   return {
     name: BACKEND,
     capabilities: backend.capabilities,
-    commit: async (operations, plan) => (await renamed(() => backend.commit(operations, plan))).map(renamedOutcome),
+    commit: async (operations, plan, written) =>
+      (await renamed(() => backend.commit(operations, plan, written))).map(renamedOutcome),
     readPage: (docId, cursor) => renamed(() => backend.readPage(docId, cursor)),
     readMeta: docId => renamed(() => backend.readMeta(docId)),
     readIds: (prefix, after, limit) => renamed(() => backend.readIds(prefix, after, limit)),

@@ -6,6 +6,7 @@ import {
   prefixRange,
   RowError,
   type StoredDocument,
+  tellWritten,
   tryDecodeMeta,
 } from "@holdfast/sql-store-core"
 import {
@@ -19,6 +20,7 @@ import {
   type Plan,
   type StoreMeta,
   type WriteOperation,
+  type Written,
 } from "@holdfast/store-core"
 import { BACKEND, toStoreError } from "./errors.js"
 import { readPage } from "./sqlite-pages.js"
@@ -49,17 +51,17 @@ export class SqliteBackend implements Backend<PageCursor> {
     this.statements = statements
   }
 
-  async commit(operations: readonly WriteOperation[], plan: Plan): Promise<readonly Outcome[]> {
+  async commit(operations: readonly WriteOperation[], plan: Plan, written?: Written): Promise<readonly Outcome[]> {
     const guesses = !this.session.inHostTransaction
     try {
-      return await this.write(operations, plan, guesses)
+      return await this.write(operations, plan, guesses, written)
     } catch (error) {
       for (const { docId } of operations) this.numbers.delete(docId)
       const failure = toStoreError(error)
       if (!guesses || !isStoreError(failure, "STORE_CONFLICT")) throw failure
     }
     // Another connection wrote in between, so nothing is guessed this time.
-    return this.run(() => this.write(operations, plan, false))
+    return this.run(() => this.write(operations, plan, false, written))
   }
 
   readPage(docId: DocId, cursor: PageCursor | null): Promise<Page<PageCursor>> {
@@ -108,11 +110,13 @@ export class SqliteBackend implements Backend<PageCursor> {
     operations: readonly WriteOperation[],
     plan: Plan,
     mayGuess: boolean,
+    written: Written | undefined,
   ): Promise<readonly Outcome[]> {
     const found = await this.find(operations, mayGuess)
     const decisions = plan(operations, found.states)
     const { steps, documents } = planSteps(operations, decisions, found.documents)
     if (steps.length > 0) await this.session.write(batchOf(steps, this.statements))
+    if (written !== undefined) tellWritten(operations, decisions, steps, written)
     if (mayGuess) this.remember(documents)
     return decisions.map(decision => (decision.kind === "refuse" ? decision.error : null))
   }
