@@ -8,6 +8,8 @@ interface Meaning {
   readonly retryable?: boolean
   /** The connection is gone, so a write that was under way may be stored. */
   readonly lost?: boolean
+  /** The statement never left the driver. */
+  readonly notSent?: boolean
 }
 
 const LOST: Meaning = {
@@ -19,6 +21,7 @@ const UNREACHABLE: Meaning = {
   code: "STORE_UNAVAILABLE",
   remedy: "Check that the server runs and accepts connections, and try again.",
 }
+const NOT_SENT: Meaning = { code: "STORE_UNAVAILABLE", remedy: "Open another store.", notSent: true }
 const REFUSED: Meaning = { code: "STORE_PERMISSION", remedy: "Grant the role what it needs; see docs/postgres.md." }
 const TABLES_GONE: Meaning = {
   code: "STORE_FORMAT_UNSUPPORTED",
@@ -66,7 +69,7 @@ const SYSTEM: Readonly<Record<string, Meaning>> = {
 
 /** What drivers say without a code. */
 const TEXTS: readonly (readonly [RegExp, Meaning])[] = [
-  [/not queryable|after calling end|PGlite is (closed|closing)/i, { ...UNREACHABLE, remedy: "Open another store." }],
+  [/not queryable|after calling end|PGlite is (closed|closing)/i, NOT_SENT],
   [/timeout exceeded when trying to connect|due to connection timeout|timeout expired/i, UNREACHABLE],
   [/query read timeout/i, { ...LOST, code: "STORE_TIMEOUT", remedy: "The driver gave up waiting; try again." }],
   [/connection terminated|connection ended|socket/i, LOST],
@@ -76,28 +79,27 @@ const TEXTS: readonly (readonly [RegExp, Meaning])[] = [
 export function isBroken(error: unknown): boolean {
   if (isStoreError(error)) return error.cause !== undefined && isBroken(error.cause)
   const meaning = meaningOf(error)
-  return meaning === undefined ? !hasState(error) : meaning.lost === true || meaning === UNREACHABLE
+  return !isAnswer(error) || meaning?.lost === true || meaning === UNREACHABLE
 }
 
 /**
  * What a driver threw, as a `StoreError` with the original as its cause.
  *
- * @param committing Whether the statement was one that commits: if the connection was lost under it, nobody knows
- * whether it did.
+ * @param committing Whether the statement was one that commits. If it was not the server that refused it, nobody knows
+ * whether it did: the connection was lost under it, or the driver broke off. Taken for not stored, it would be tried
+ * again and stored twice.
  */
 export function toStoreError(error: unknown, committing = false): StoreError {
   if (isStoreError(error)) return error
   const said = error instanceof Error ? error.message : String(error)
   const meaning = meaningOf(error)
-  const details = { backend: BACKEND, cause: error }
-  if (meaning === undefined) return new StoreError("STORE_BACKEND", `Postgres: ${said}`, details)
-  const unknown = committing && meaning.lost === true
-  const remedy = unknown ? `${meaning.remedy} Load the document to see whether the write is stored.` : meaning.remedy
-  return new StoreError(meaning.code, `Postgres: ${said}. ${remedy}`, {
-    ...details,
-    retryable: meaning.retryable,
-    outcome: unknown ? "unknown" : "none",
-  })
+  const unknown = committing && (meaning?.lost ?? (!isAnswer(error) && meaning?.notSent !== true))
+  const look = unknown ? " Load the document to see whether the write is stored." : ""
+  const details = { backend: BACKEND, cause: error, outcome: unknown ? "unknown" : "none" } as const
+  if (meaning === undefined)
+    return new StoreError("STORE_BACKEND", `Postgres: ${said}${unknown ? `.${look}` : ""}`, details)
+  const message = `Postgres: ${said}. ${meaning.remedy}${look}`
+  return new StoreError(meaning.code, message, { ...details, retryable: meaning.retryable })
 }
 
 /** Whether the statement failed because its connection was lost; another connection may do. */
@@ -138,13 +140,17 @@ function meaningOf(error: unknown): Meaning | undefined {
   if (code !== undefined) {
     const known = STATES[code] ?? SYSTEM[code] ?? (code.length === 5 ? CLASSES[code.slice(0, 2)] : undefined)
     if (known !== undefined) return known
-    if (hasState(error)) return undefined
+    if (isAnswer(error)) return undefined
   }
   const said = error instanceof Error ? error.message : ""
   return TEXTS.find(([pattern]) => pattern.test(said))?.[1]
 }
 
-/** A server's error carries its SQLSTATE; after one the connection goes on, unless it says otherwise. */
-function hasState(error: unknown): boolean {
-  return /^[0-9A-Z]{5}$/.test(stateOf(error) ?? "") && (error as { severity?: unknown }).severity !== "FATAL"
+/**
+ * The server's errors carry a SQLSTATE, which none of the system's codes (EPIPE) is. After one it goes on, unless it says that
+ * it ends the connection or itself.
+ */
+function isAnswer(error: unknown): boolean {
+  const { severity } = (error ?? {}) as { severity?: unknown }
+  return /^(?!E[A-Z]{4}$)[0-9A-Z]{5}$/.test(stateOf(error) ?? "") && severity !== "FATAL" && severity !== "PANIC"
 }

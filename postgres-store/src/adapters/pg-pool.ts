@@ -49,7 +49,16 @@ async function runOnPool<T>(pool: PgPool, prepared: boolean, work: (session: PgS
     throw error
   } finally {
     client.off("error", lost)
+    giveBack(client, broken)
+  }
+}
+
+/** Whatever is wrong with the pool, or with a listener of the application, changes nothing about what was stored. */
+function giveBack(client: PgPoolClient, broken: boolean): void {
+  try {
     client.release(broken)
+  } catch {
+    // The next call that needs a connection meets the pool as it is.
   }
 }
 

@@ -6,13 +6,12 @@ import type { PgSession } from "../pg-adapter.js"
  */
 export async function runInSavepoint<T>(session: PgSession, work: (session: PgSession) => Promise<T>): Promise<T> {
   await session.script("SAVEPOINT holdfast")
-  let result: T
   try {
-    result = await work(session)
+    const result = await work(session)
+    await session.script("RELEASE SAVEPOINT holdfast")
+    return result
   } catch (error) {
     await session.script("ROLLBACK TO SAVEPOINT holdfast; RELEASE SAVEPOINT holdfast").catch(() => {})
     throw error
   }
-  await session.script("RELEASE SAVEPOINT holdfast")
-  return result
 }
