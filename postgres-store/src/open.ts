@@ -33,15 +33,11 @@ export async function openPostgresStore(url: string, options: OpenPostgresOption
   const { default: pg } = await import("pg")
   const pool = new pg.Pool({ connectionString: url, max })
   const adapter = fromPool(pool, { preparedStatements: preparedStatements === true })
-  let ended: Promise<void> | null = null
   const owning: PgAdapter = {
     ...adapter,
     // The pool keeps the adapter's error listener: its connections are still closing when `end` has resolved, and one
     // that the server cuts off meanwhile would end the process.
-    close: () => {
-      ended ??= pool.end()
-      return ended
-    },
+    close: () => pool.end(),
   }
   try {
     return await createPostgresStore(owning, storeOptions)

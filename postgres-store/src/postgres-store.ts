@@ -52,8 +52,8 @@ export async function createPostgresStore(
     const statements = await openGate(adapter, wanted)
     return new PostgresStore(new PostgresBackend(adapter, statements), engine)
   } catch (error) {
-    // Takes the adapter's listeners away; what it was made of stays open.
-    await adapter.close()
+    // Takes the adapter's listeners away; what it was made of stays open. The first error says what is wrong.
+    await adapter.close().catch(() => {})
     throw error
   }
 }
