@@ -96,8 +96,22 @@ export class StoreError extends Error {
 /** Whether `error` is a `StoreError`, of any copy of this package and any realm, optionally one with this code. */
 export function isStoreError(error: unknown, code?: StoreErrorCode): error is StoreError {
   if (typeof error !== "object" || error === null) return false
-  const { name, code: found } = error as { name?: unknown; code?: unknown }
-  return name === "StoreError" && (code === undefined ? typeof found === "string" : found === code)
+  try {
+    const { name, code: found } = error as { name?: unknown; code?: unknown }
+    return name === "StoreError" && (code === undefined ? typeof found === "string" : found === code)
+  } catch {
+    // Whatever was thrown may itself throw when it is looked at; whoever asks is handling an error already.
+    return false
+  }
+}
+
+/** What an error says of itself; null when it is none, or cannot be read. */
+export function messageOf(error: unknown): string | null {
+  try {
+    return error instanceof Error || isStoreError(error) ? String(error.message) : null
+  } catch {
+    return null
+  }
 }
 
 /** A document's id as messages show it: quoted, escaped, and cut where it is long. */

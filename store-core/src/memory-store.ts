@@ -71,8 +71,8 @@ export interface MemoryStoreOptions extends EngineOptions {
  */
 export function createMemoryStore(options: MemoryStoreOptions = {}): EngineStore {
   const storage = { expected: "a MemoryStorage", accepts: (value: unknown) => value instanceof MemoryStorage }
-  checkOptions("createMemoryStore", options, { ...ENGINE_OPTIONS, storage })
-  const { storage: place = new MemoryStorage(), ...engine } = options
+  const checked = checkOptions("createMemoryStore", options, { ...ENGINE_OPTIONS, storage })
+  const { storage: place = new MemoryStorage(), ...engine } = checked
   return new EngineStore(new MemoryBackend(place), engine)
 }
 

@@ -12,20 +12,45 @@ export const anyCount: OptionRule = {
   accepts: value => Number.isSafeInteger(value) && (value as number) >= 0,
 }
 
-/** Throws a `TypeError` that names the right spelling for an unknown option, and what is expected for a wrong value (OPEN-3). */
-export function checkOptions(caller: string, options: unknown, rules: Readonly<Record<string, OptionRule>>): void {
-  if (options === undefined) return
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new TypeError(`${caller}: the options must be an object.`)
-  }
-  for (const [name, value] of Object.entries(options)) {
+/**
+ * The options in an object of their own, each read once, so that what was checked is what is used. Throws a `TypeError`
+ * that names the right spelling for an unknown option, and what is expected for a wrong value (OPEN-3).
+ */
+export function checkOptions<T>(caller: string, options: T, rules: Readonly<Record<string, OptionRule>>): T {
+  if (options === undefined) return options
+  const read = readOptions(caller, options)
+  for (const [name, value] of read) {
     const rule = Object.hasOwn(rules, name) ? rules[name] : undefined
     if (rule === undefined)
       throw new TypeError(`${caller}: unknown option "${name}". ${suggest(name, Object.keys(rules))}`)
-    if (value !== undefined && !rule.accepts(value)) {
+    if (value !== undefined && !accepts(rule, value)) {
       throw new TypeError(`${caller}: the option "${name}" must be ${rule.expected}.`)
     }
   }
+  return Object.fromEntries(read) as T
+}
+
+/** What throws when it is looked at is not what was expected. */
+function accepts(rule: OptionRule, value: unknown): boolean {
+  try {
+    return rule.accepts(value)
+  } catch {
+    return false
+  }
+}
+
+/** Inherited ones too, which whoever takes an option by its name would get. */
+function readOptions(caller: string, options: unknown): [string, unknown][] {
+  const read: [string, unknown][] = []
+  try {
+    if (typeof options === "object" && options !== null && !Array.isArray(options)) {
+      for (const name in options) read.push([name, (options as Record<string, unknown>)[name]])
+      return read
+    }
+  } catch (cause) {
+    throw new TypeError(`${caller}: the options could not be read.`, { cause })
+  }
+  throw new TypeError(`${caller}: the options must be an object.`)
 }
 
 function suggest(name: string, known: readonly string[]): string {

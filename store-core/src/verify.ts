@@ -1,5 +1,5 @@
 import { checkDocId } from "./doc-id.js"
-import { isStoreError, showDocId } from "./errors.js"
+import { isStoreError, messageOf, showDocId } from "./errors.js"
 import type { DocId, Store, StoreMeta, StoreRecord } from "./store.js"
 import { compareUtf8 } from "./text.js"
 
@@ -197,5 +197,6 @@ async function settled<T>(promise: Promise<T>): Promise<Settled<T>> {
 }
 
 function said(error: unknown): string {
-  return isStoreError(error) ? `${error.code}: ${error.message}` : String(error)
+  if (isStoreError(error)) return `${error.code}: ${error.message}`
+  return messageOf(error) ?? (typeof error === "string" ? error : "what was thrown is no Error; see the cause")
 }

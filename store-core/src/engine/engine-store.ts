@@ -1,6 +1,6 @@
 import type { StoreCapabilities } from "../capabilities.js"
 import { checkDocId, checkPrefix } from "../doc-id.js"
-import { isStoreError, StoreError, type StoreErrorCode, showDocId } from "../errors.js"
+import { isStoreError, messageOf, StoreError, type StoreErrorCode, showDocId } from "../errors.js"
 import { checkOptions } from "../options.js"
 import { copyRecord, copyRecords } from "../records.js"
 import type { DocId, Store, StoreMeta, StoreRecord } from "../store.js"
@@ -35,14 +35,13 @@ export class EngineStore implements Store, AsyncDisposable {
   private closing: Promise<void> | null = null
 
   constructor(backend: Backend, options: EngineOptions = {}) {
-    checkOptions("EngineStore", options, ENGINE_OPTIONS)
-    const { readAhead, loadGuard, busyTimeout } = withDefaults(options)
+    const { observe, ...rest } = checkOptions("EngineStore", options, ENGINE_OPTIONS)
+    const { readAhead, loadGuard, busyTimeout } = withDefaults(rest)
     this.backend = backend
     this.capabilities = backend.capabilities
     this.readAhead = readAhead
     this.guard = new LoadGuard(backend.name, loadGuard)
     const retry = new Retry(busyTimeout)
-    const { observe } = options
     this.observer = observe === undefined ? null : new Observer(observe, () => this.scheduler.queued)
     this.scheduler = new Scheduler(backend, this.schedulerHooks(), retry, busyTimeout, this.observer)
     this.loadContext = {
@@ -259,8 +258,7 @@ export class EngineStore implements Store, AsyncDisposable {
   private describe(error: unknown, docId: DocId | undefined): StoreError {
     if (isStoreError(error) && (error.docId === docId || docId === undefined)) return error
     const code: StoreErrorCode = isStoreError(error) ? error.code : "STORE_BACKEND"
-    const hasMessage = error instanceof Error || isStoreError(error)
-    const said = hasMessage ? error.message : "the backend threw what is no Error; see the cause"
+    const said = messageOf(error) ?? "the backend threw what is no Error; see the cause"
     const message = docId === undefined ? said : `Document ${showDocId(docId)}: ${said}`
     if (!isStoreError(error)) return new StoreError(code, message, { backend: this.backend.name, docId, cause: error })
     const { backend, retryable, outcome, cause } = error
