@@ -1,5 +1,13 @@
-import { planSteps, type Row, RowError, type Step, type StoredDocument, tryDecodeMeta } from "@holdfast/sql-store-core"
-import type { DocId, DocumentState, Outcome, Plan, WriteOperation } from "@holdfast/store-core"
+import {
+  planSteps,
+  type Row,
+  RowError,
+  type Step,
+  type StoredDocument,
+  tellWritten,
+  tryDecodeMeta,
+} from "@holdfast/sql-store-core"
+import type { Decision, DocId, DocumentState, Outcome, Plan, WriteOperation, Written } from "@holdfast/store-core"
 import { int8Array, textArray } from "./binary.js"
 import { conflictError, lockedError } from "./errors.js"
 import { type PlacedRow, packRows } from "./pack.js"
@@ -31,12 +39,14 @@ export async function writeChanges(
   operations: readonly WriteOperation[],
   plan: Plan,
   committing: Committing,
+  written?: Written,
 ): Promise<readonly Outcome[]> {
   const found = await readDocuments(session, statements, operations)
   const decisions = plan(operations, statesOf(operations, found))
   const { steps } = planSteps(operations, decisions, found)
   const changes = condense(steps, found)
   const unwritten = changes.length === 0 ? NONE : await committing(write(session, statements, changes))
+  if (written !== undefined) tellNumbers(operations, decisions, steps, found, unwritten, written)
   return operations.map(({ docId }, i) => {
     const decision = decisions[i]
     const outcome = unwritten.get(docId)
@@ -86,6 +96,32 @@ function condense(steps: readonly Step[], found: ReadonlyMap<DocId, FoundDocumen
     } else throw new TypeError("A removal is not a change")
   }
   return [...changes.values()]
+}
+
+/** The numbers that `write` gave the rows, which are not as planned where a replace took rows away before they were written. */
+function tellNumbers(
+  operations: readonly WriteOperation[],
+  decisions: readonly Decision[],
+  steps: readonly Step[],
+  found: ReadonlyMap<DocId, StoredDocument | null>,
+  unwritten: Unwritten,
+  written: Written,
+): void {
+  const kept = new Map<DocId, { readonly operation: WriteOperation; readonly rows: number }[]>()
+  tellWritten(operations, decisions, steps, (operation, first, last) => {
+    const { docId } = operation
+    const before = operation.kind === "replace" ? [] : (kept.get(docId) ?? [])
+    before.push({ operation, rows: last - first + 1 })
+    kept.set(docId, before)
+  })
+  for (const [docId, writes] of kept) {
+    if (unwritten.has(docId)) continue
+    let last = found.get(docId)?.last ?? 0
+    for (const { operation, rows } of writes) {
+      written(operation, last + 1, last + rows)
+      last += rows
+    }
+  }
 }
 
 async function write(session: PgSession, statements: Statements, changes: readonly Change[]): Promise<Unwritten> {

@@ -1,5 +1,5 @@
 import { encodeRecord } from "@holdfast/sql-store-core"
-import type { DocId, DocumentState, Outcome, Plan, WriteOperation } from "@holdfast/store-core"
+import type { DocId, DocumentState, Outcome, Plan, WriteOperation, Written } from "@holdfast/store-core"
 import { textArray } from "./binary.js"
 import { lockedError } from "./errors.js"
 import { type PlacedRow, packRows } from "./pack.js"
@@ -16,8 +16,10 @@ export async function appendEntries(
   operations: readonly WriteOperation[],
   plan: Plan,
   committing: Committing,
+  written?: Written,
 ): Promise<readonly Outcome[]> {
   const ords = new Map<DocId, number>()
+  const ends: number[] = []
   const lengths: number[] = []
   const rows: PlacedRow[] = []
   for (const operation of operations) {
@@ -30,10 +32,13 @@ export async function appendEntries(
         rows.push({ ord, seq, row })
       }
     }
+    ends.push(lengths[ord] ?? 0)
   }
   const docIds = [...ords.keys()]
   const write = rows.length === 1 ? writeOne : writeAll
-  const unwritten = await committing(write(session, statements, docIds, rows))
+  const lasts = written === undefined ? null : new Map<DocId, number>()
+  const unwritten = await committing(write(session, statements, docIds, rows, lasts))
+  if (written !== undefined && lasts !== null) tellNumbers(operations, ends, lasts, written)
 
   const states = new Map<DocId, DocumentState>(docIds.map(docId => [docId, UNREAD]))
   for (const [docId, exists] of unwritten) if (!exists) states.set(docId, null)
@@ -45,6 +50,23 @@ export async function appendEntries(
   })
 }
 
+/** `ends` says how far behind the document's last row before the statement each operation's last one is. */
+function tellNumbers(
+  operations: readonly WriteOperation[],
+  ends: readonly number[],
+  lasts: ReadonlyMap<DocId, number>,
+  written: Written,
+): void {
+  const told = new Map<DocId, number>()
+  for (const [i, operation] of operations.entries()) {
+    const { docId } = operation
+    const last = lasts.get(docId)
+    const end = ends[i] ?? 0
+    if (last !== undefined) written(operation, last + (told.get(docId) ?? 0) + 1, last + end)
+    told.set(docId, end)
+  }
+}
+
 const UNREAD: DocumentState = { meta: "unread" }
 
 /** Which documents were not written, and whether they exist. */
@@ -52,18 +74,25 @@ type Unwritten = ReadonlyMap<DocId, boolean>
 
 const NONE: Unwritten = new Map()
 
+/** Filled in, where somebody wants to know, with the last number that each written document had before. */
+type Lasts = Map<DocId, number> | null
+
 /** One row, the usual case of a user who types, has a statement of its own that is planned in less time. */
 async function writeOne(
   session: PgSession,
   statements: Statements,
   docIds: readonly DocId[],
   rows: readonly PlacedRow[],
+  lasts: Lasts,
 ): Promise<Unwritten> {
   const docId = docIds[0] as DocId
   const { kind, version, lineage, payload, blob } = (rows[0] as PlacedRow).row
   const parameters = [docId, String(kind), version, lineage, payload, blob]
   const [written] = await session.query(statements.appendRow, parameters)
-  if (written !== undefined) return NONE
+  if (written !== undefined) {
+    lasts?.set(docId, Number(written[0]) - 1)
+    return NONE
+  }
   const [found] = await session.query(statements.readMetas, [textArray([docId])])
   return new Map([[docId, found !== undefined]])
 }
@@ -73,7 +102,15 @@ async function writeAll(
   statements: Statements,
   docIds: readonly DocId[],
   rows: readonly PlacedRow[],
+  lasts: Lasts,
 ): Promise<Unwritten> {
-  const left = await session.query(statements.appendRows, [textArray(docIds), ...packRows(rows)])
-  return new Map(left.map(([ord, exists]) => [docIds[Number(ord) - 1] as DocId, exists === "1"]))
+  const text = lasts === null ? statements.appendRows : statements.appendRowsNumbered
+  const left = await session.query(text, [textArray(docIds), ...packRows(rows)])
+  const unwritten = new Map<DocId, boolean>()
+  for (const [ord, exists, last = null] of left) {
+    const docId = docIds[Number(ord) - 1] as DocId
+    if (last === null) unwritten.set(docId, exists === "1")
+    else lasts?.set(docId, Number(last))
+  }
+  return unwritten
 }

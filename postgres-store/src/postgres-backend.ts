@@ -10,6 +10,7 @@ import {
   type StoreError,
   type StoreMeta,
   type WriteOperation,
+  type Written,
 } from "@holdfast/store-core"
 import { Batches } from "./batch.js"
 import { textArray } from "./binary.js"
@@ -48,8 +49,8 @@ export class PostgresBackend implements Backend<PageCursor> {
     this.pages = new PageReader(statements, work => this.read(work))
   }
 
-  commit(operations: readonly WriteOperation[], plan: Plan): Promise<readonly Outcome[]> {
-    return commitInParts(operations, part => this.commitPart(part, plan))
+  commit(operations: readonly WriteOperation[], plan: Plan, written?: Written): Promise<readonly Outcome[]> {
+    return commitInParts(operations, part => this.commitPart(part, plan, written))
   }
 
   readPage(docId: DocId, cursor: PageCursor | null): Promise<Page<PageCursor>> {
@@ -97,21 +98,25 @@ export class PostgresBackend implements Backend<PageCursor> {
   }
 
   /** Operations of which either all or none are removals. */
-  private async commitPart(operations: readonly WriteOperation[], plan: Plan): Promise<readonly Outcome[]> {
+  private async commitPart(
+    operations: readonly WriteOperation[],
+    plan: Plan,
+    written: Written | undefined,
+  ): Promise<readonly Outcome[]> {
     const write = writerOf(operations)
     let inHostTransaction = false
     const collisions = (outcomes: readonly Outcome[]) => this.collisions(outcomes, inHostTransaction)
     try {
       const outcomes = await this.adapter.run(session => {
         inHostTransaction = session.inHostTransaction
-        return write(session, this.statements, operations, plan, committingOn(session))
+        return write(session, this.statements, operations, plan, committingOn(session), written)
       })
       return collisions(outcomes)
     } catch (error) {
       const failure = toStoreError(error)
       if (stateOf(failure.cause) === "55P03") {
         const several = operations.some(({ docId }) => docId !== operations[0]?.docId)
-        if (several) return byDocument(operations, half => this.commitPart(half, plan))
+        if (several) return byDocument(operations, half => this.commitPart(half, plan, written))
         return collisions(operations.map(() => failure))
       }
       const [mapped] = await collisions([failure])

@@ -56,17 +56,22 @@ export function createStatements({ meta, records }: QualifiedNames, losesMark: b
     `SELECT ${text("doc_id")} FROM ${meta} WHERE doc_id ${from} $1${below} ORDER BY doc_id COLLATE "C" LIMIT $2::int8`
   const entries = unpackRows(2)
   const changes = unpackRows(6)
-
-  return {
-    /** [id, kind, version, lineage, payload, blob] → a row when it was written, behind the document's last. */
-    appendRow: `INSERT INTO ${records} (${columns}) SELECT m.doc, coalesce(${last("m.doc")}, 0) + 1, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc_id = $1 FOR NO KEY UPDATE OF m SKIP LOCKED RETURNING 'written'`,
-
-    /** [ids, …rows (seq: how far behind the last)] → ord, exists of each document that was not written. */
-    appendRows: `WITH wanted AS MATERIALIZED (SELECT id, ord FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord)),
+  const appendRows = (
+    numbers: boolean,
+  ) => `WITH wanted AS MATERIALIZED (SELECT id, ord FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord)),
 locked AS MATERIALIZED (SELECT w.ord, m.doc FROM wanted AS w JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C" ORDER BY m.doc FOR NO KEY UPDATE OF m SKIP LOCKED),
 numbered AS MATERIALIZED (SELECT ord, doc, coalesce(${last("locked.doc")}, 0) AS last FROM locked),
 inserted AS (INSERT INTO ${records} (${columns}) SELECT n.doc, n.last + r.seq, ${entries.columns} FROM ${entries.from} JOIN numbered AS n ON n.ord = r.ord)
-SELECT w.ord::text, (SELECT count(*) FROM ${meta} AS m WHERE m.doc_id = w.id COLLATE "C")::text FROM wanted AS w WHERE NOT EXISTS (SELECT FROM numbered AS n WHERE n.ord = w.ord)`,
+SELECT w.ord::text, (SELECT count(*) FROM ${meta} AS m WHERE m.doc_id = w.id COLLATE "C")::text${numbers ? ", NULL::text AS last" : ""} FROM wanted AS w WHERE NOT EXISTS (SELECT FROM numbered AS n WHERE n.ord = w.ord)${numbers ? " UNION ALL SELECT ord::text, NULL, last::text FROM numbered" : ""}`
+
+  return {
+    /** [id, kind, version, lineage, payload, blob] → its number when it was written, behind the document's last. */
+    appendRow: `INSERT INTO ${records} (${columns}) SELECT m.doc, coalesce(${last("m.doc")}, 0) + 1, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc_id = $1 FOR NO KEY UPDATE OF m SKIP LOCKED RETURNING seq::text`,
+
+    /** [ids, …rows (seq: how far behind the last)] → ord, exists of each document that was not written. */
+    appendRows: appendRows(false),
+    /** The same, and also ord, NULL, last of each that was written, whose last number was that before. */
+    appendRowsNumbered: appendRows(true),
 
     /** [ids] → id, doc, data, last */
     readDocuments: `SELECT ${text("doc_id")}, doc::text, data, ${last("m.doc")}::text FROM ${meta} AS m WHERE doc_id = ANY ($1::text[])`,

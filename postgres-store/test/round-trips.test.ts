@@ -8,7 +8,7 @@ import { create, freshSchema, texts } from "./support/fixtures.js"
 const database = await createDatabase()
 
 /** A store, and how many queries its pool's clients sent since the last look: each is one round trip. */
-async function counted() {
+async function counted(options: object = {}) {
   const schema = await freshSchema(database)
   let queries = 0
   const pool = database.pool()
@@ -24,7 +24,7 @@ async function counted() {
       },
     })
   })
-  const store = await createPostgresStore(fromPool(pool), { schema, createTables: true })
+  const store = await createPostgresStore(fromPool(pool), { schema, createTables: true, ...options })
   const take = () => {
     const taken = queries
     queries = 0
@@ -48,6 +48,16 @@ describe("round trips", () => {
     await store.append("doc 1", binaryEntry(new Uint8Array(5_000_000)))
     expect(take()).toBe(1)
     expect(await texts(store, "doc 2")).toEqual(["b", "c"])
+  })
+
+  it("OBSERVE-3 the numbers of rows take no further one", async () => {
+    const { store, take } = await counted({ observe: () => {} })
+    await Promise.all(ids(100).map(id => store.append(id, metaRecord())))
+    expect(take()).toBe(2)
+    await store.append("doc 1", entry("a"))
+    expect(take()).toBe(1)
+    await Promise.all(ids(100).map(id => store.append(id, entry("b"))))
+    expect(take()).toBe(1)
   })
 
   it("ORDER-6 creating and replacing read first: two for a group, and so has a delete", async () => {
