@@ -241,7 +241,7 @@ export class SimulatedBackend implements Backend<Position> {
     this.faults++
     // What is done already cannot be said not to have happened, except where that is not known.
     if (moment === "stored" || this.random.chance(moment === "unsure" ? 0.3 : 0)) {
-      throw failure("STORE_UNAVAILABLE", "unknown")
+      throw failure(this.random.pick(["STORE_UNAVAILABLE", "STORE_BACKEND", "STORE_BUSY"]), "unknown")
     }
     if (this.random.chance(0.1)) throw new Error("not a StoreError")
     throw failure(this.random.pick(CODES))
