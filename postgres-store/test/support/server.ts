@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from "node:fs/promises"
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises"
 import { createServer } from "node:net"
 import { tmpdir, userInfo } from "node:os"
 import { join } from "node:path"
@@ -10,8 +10,14 @@ export interface PostgresServer {
   stop(): Promise<void>
 }
 
+/** One that can be shut down at once, as it does when one of its processes crashes, and started again. */
+export interface OwnServer extends PostgresServer {
+  crash(): Promise<void>
+  restart(): Promise<void>
+}
+
 /** Starts a PostgreSQL of its own in a temporary directory, as root and as an ordinary user. */
-export async function startServer(flags: readonly string[] = ["-c", "fsync=off"]): Promise<PostgresServer> {
+export async function startServer(flags: readonly string[] = ["-c", "fsync=off"]): Promise<OwnServer> {
   const directory = await mkdtemp(join(tmpdir(), "postgres-store-"))
   const port = await freePort()
   const log: string[] = []
@@ -44,6 +50,23 @@ export async function startServer(flags: readonly string[] = ["-c", "fsync=off"]
       await server.stop()
       await rm(directory, { recursive: true, force: true })
     },
+    crash: () => shutDownAtOnce(join(directory, "data")),
+    restart: () => server.start(),
+  }
+}
+
+/** What `pg_ctl stop -m immediate` does: no checkpoint, no word to the clients; the next start recovers from the log. */
+async function shutDownAtOnce(data: string): Promise<void> {
+  const pid = Number((await readFile(join(data, "postmaster.pid"), "utf8")).split("\n")[0])
+  process.kill(pid, "SIGQUIT")
+  while (isAlive(pid)) await new Promise(resolve => setTimeout(resolve, 5))
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
   }
 }
 

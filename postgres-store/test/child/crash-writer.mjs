@@ -1,0 +1,53 @@
+// Writes without awaiting, a few dozen calls ahead, and says the number of each write that was acknowledged. Runs until it
+// is killed. Before, it says what the documents are where the test cannot look by itself: in PGlite's directory, which one
+// process has at a time. Without a seed it ends then.
+import { writeSync } from "node:fs"
+import { createPostgresStore, fromPglite } from "@holdfast/postgres-store"
+import { openPostgresStore } from "@holdfast/postgres-store/open"
+import { contentsOf, randomWrites } from "./random-writes.mjs"
+
+const [place, options, seed] = process.argv.slice(2)
+
+async function open() {
+  if (place.startsWith("postgres:")) return openPostgresStore(place, { maxConnections: 3, ...JSON.parse(options) })
+  const { PGlite } = await import("@electric-sql/pglite")
+  const db = await PGlite.create(place, JSON.parse(options))
+  return createPostgresStore(fromPglite(db), { createTables: true })
+}
+
+/** Written at once: what is still in a buffer of this process when it is killed would look unacknowledged. */
+function say(text) {
+  writeSync(1, `${text}\n`)
+}
+
+const store = await open()
+say(place.startsWith("postgres:") ? "open" : JSON.stringify(await contentsOf(store)))
+if (seed === undefined) process.exit(0)
+
+let pending = 0
+let settled = () => {}
+for (const { number, docId, kind, records } of randomWrites(Number(seed))) {
+  const call =
+    kind === "replace"
+      ? store.replace(docId, records)
+      : kind === "delete"
+        ? store.delete(docId)
+        : store.append(docId, records[0])
+  pending++
+  call.then(
+    () => {
+      say(number)
+      pending--
+      settled()
+    },
+    error => {
+      say(`failed ${number} ${error.code} ${error.message}`)
+      process.exit(1)
+    },
+  )
+  while (pending >= 40) {
+    await new Promise(resolve => {
+      settled = resolve
+    })
+  }
+}
