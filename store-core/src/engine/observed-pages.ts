@@ -1,7 +1,6 @@
 import type { StoreRecord } from "../store.js"
-import type { Failure, Observer } from "./observer.js"
 import type { PageSource } from "./paged-iterator.js"
-import { type ObservedDocument, payloadBytes } from "./store-event.js"
+import { type Failure, type ObservedDocument, payloadBytes, type Tell } from "./store-event.js"
 
 /** Counts what an iteration gets, and tells of it when it is over. */
 export class ObservedPages<T> implements PageSource<T> {
@@ -9,18 +8,18 @@ export class ObservedPages<T> implements PageSource<T> {
   private bytes = 0
   private milliseconds = 0
   private hasStarted = false
-  private readonly observer: Observer
+  private readonly tell: Tell
   private readonly operation: "loadAll" | "listDocIds"
   private readonly documents: readonly ObservedDocument[]
   private readonly source: PageSource<T>
 
   constructor(
-    observer: Observer,
+    tell: Tell,
     operation: "loadAll" | "listDocIds",
     documents: readonly ObservedDocument[],
     source: PageSource<T>,
   ) {
-    this.observer = observer
+    this.tell = tell
     this.operation = operation
     this.documents = documents
     this.source = source
@@ -51,6 +50,6 @@ export class ObservedPages<T> implements PageSource<T> {
     this.source.release(failure)
     if (!this.hasStarted && failure === null) return
     const { operation, documents, records, bytes, milliseconds } = this
-    this.observer.tell({ operation, documents, records, bytes, milliseconds, group: 0 }, failure)
+    this.tell({ operation, documents, records, bytes, milliseconds, group: 0 }, failure)
   }
 }

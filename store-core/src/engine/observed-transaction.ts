@@ -1,7 +1,6 @@
 import type { DocId } from "../store.js"
 import type { WriteOperation, Written } from "./backend.js"
-import type { Failure, Observer } from "./observer.js"
-import { type ObservedDocument, payloadBytes, unwritten } from "./store-event.js"
+import { type Failure, type ObservedDocument, payloadBytes, type Tell, unwritten } from "./store-event.js"
 
 /** Collects what a `transact` writes, for one event when it is over. */
 export class ObservedTransaction {
@@ -10,10 +9,10 @@ export class ObservedTransaction {
   private records = 0
   private bytes = 0
   private group = 0
-  private readonly observer: Observer
+  private readonly tell: Tell
 
-  constructor(observer: Observer) {
-    this.observer = observer
+  constructor(tell: Tell) {
+    this.tell = tell
   }
 
   /** For the backend. */
@@ -39,6 +38,6 @@ export class ObservedTransaction {
     const all = [...this.documents.values()]
     const documents = failure === null ? all : all.map(({ docId }) => unwritten(docId))
     const milliseconds = performance.now() - began
-    this.observer.tell({ operation: "transact", documents, records, bytes, milliseconds, group }, failure)
+    this.tell({ operation: "transact", documents, records, bytes, milliseconds, group }, failure)
   }
 }

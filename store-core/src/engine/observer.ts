@@ -5,15 +5,7 @@ import { ObservedPages } from "./observed-pages.js"
 import { ObservedTransaction } from "./observed-transaction.js"
 import type { PageSource } from "./paged-iterator.js"
 import { isPromise } from "./retry.js"
-import { payloadBytes, type StoreEvent, unwritten } from "./store-event.js"
-
-/** What an event is made of once the call is over. */
-export type Report = Pick<StoreEvent, "operation" | "documents" | "records" | "bytes" | "milliseconds" | "group">
-
-/** What a call threw or rejected with, which may be anything. */
-export interface Failure {
-  readonly error: unknown
-}
+import { payloadBytes, type Report, type StoreEvent, type Tell, unwritten } from "./store-event.js"
 
 /** What becomes of a write that is under way. */
 interface Commit {
@@ -86,18 +78,18 @@ export class Observer {
 
   /** What is returned has to be used in place of `source`. */
   pages<T>(operation: "loadAll" | "listDocIds", docIds: readonly DocId[], source: PageSource<T>): PageSource<T> {
-    return new ObservedPages(this, operation, docIds.map(unwritten), source)
+    return new ObservedPages(this.tell, operation, docIds.map(unwritten), source)
   }
 
   transaction(): ObservedTransaction {
-    return new ObservedTransaction(this)
+    return new ObservedTransaction(this.tell)
   }
 
   /**
    * The observer runs in a microtask of its own: outside of whatever the store is doing, so that it may call the store,
    * and before those who wait for the call go on.
    */
-  tell(report: Report, failure: Failure | null): void {
+  private readonly tell: Tell = (report, failure) => {
     const error = isStoreError(failure?.error) ? failure.error : null
     const outcome = failure === null ? "ok" : (error?.code ?? "rolled-back")
     const event: StoreEvent = { ...report, outcome, error, queued: this.queued() }

@@ -45,6 +45,16 @@ export interface ObservedDocument {
   readonly last: number | null
 }
 
+/** What an event is made of once the call is over. */
+export type Report = Pick<StoreEvent, "operation" | "documents" | "records" | "bytes" | "milliseconds" | "group">
+
+/** Tells of a call that is over. A failure is what it threw or rejected with, which may be anything; null when it is ok. */
+export type Tell = (report: Report, failure: Failure | null) => void
+
+export interface Failure {
+  readonly error: unknown
+}
+
 export function unwritten(docId: DocId): ObservedDocument {
   return { docId, first: null, last: null }
 }
