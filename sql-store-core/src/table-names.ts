@@ -20,20 +20,32 @@ const RESERVED = /^(sqlite_|pg_)/i
  * Throws `TypeError` naming the option and what is wrong with it.
  */
 export function tableNames(tables: Partial<TableNames> = DEFAULTS): TableNames {
-  if (typeof tables !== "object" || tables === null) {
-    throw new TypeError(`Option "tables" must be an object like { meta: "${DEFAULTS.meta}" }`)
-  }
-  for (const key of Object.keys(tables)) {
+  const given = readNames(tables)
+  for (const key of given.keys()) {
     if (key !== "meta" && key !== "records") {
       throw new TypeError(`Unknown option "tables.${key}": the tables are "tables.meta" and "tables.records"`)
     }
   }
-  const meta = checkName("meta", tables.meta)
-  const records = checkName("records", tables.records)
+  const meta = checkName("meta", given.get("meta"))
+  const records = checkName("records", given.get("records"))
   if (meta.toLowerCase() === records.toLowerCase()) {
     throw new TypeError(`Options "tables.meta" and "tables.records" must differ, in more than case: both are "${meta}"`)
   }
   return { meta, records }
+}
+
+/** Each name is read once, so that what was checked is what is used in statements. */
+function readNames(tables: unknown): ReadonlyMap<string, unknown> {
+  const names = new Map<string, unknown>()
+  try {
+    if (typeof tables === "object" && tables !== null && !Array.isArray(tables)) {
+      for (const key in tables) names.set(key, (tables as Record<string, unknown>)[key])
+      return names
+    }
+  } catch (cause) {
+    throw new TypeError('Option "tables" could not be read', { cause })
+  }
+  throw new TypeError(`Option "tables" must be an object like { meta: "${DEFAULTS.meta}" }`)
 }
 
 function checkName(option: keyof TableNames, name: unknown): string {

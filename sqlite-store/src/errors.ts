@@ -1,4 +1,4 @@
-import { type DocId, isStoreError, StoreError, type StoreErrorCode, showDocId } from "@holdfast/store-core"
+import { type DocId, isStoreError, messageOf, StoreError, type StoreErrorCode, showDocId } from "@holdfast/store-core"
 
 export const BACKEND = "sqlite"
 
@@ -70,7 +70,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 /** What a driver threw, as a `StoreError` with the original as its cause. */
 export function toStoreError(error: unknown): StoreError {
   if (isStoreError(error)) return error
-  const said = error instanceof Error ? error.message : String(error)
+  const said =
+    messageOf(error) ?? (typeof error === "string" ? error : "what the driver threw is no Error; see the cause")
   const meaning = MEANINGS[conditionOf(error) ?? ""]
   if (meaning === undefined)
     return new StoreError("STORE_BACKEND", `SQLite: ${said}`, { backend: BACKEND, cause: error })
@@ -93,7 +94,7 @@ export function isConstraintError(error: unknown): boolean {
 
 /** The name of SQLite's primary result code, from whichever property the driver puts it in. */
 function conditionOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined
+  if (messageOf(error) === null) return undefined
   const { code, errcode, message } = error as { code?: unknown; errcode?: unknown; message: string }
   const named = typeof code === "string" ? primaryName(code) : primaryName(message)
   if (named !== undefined) return named

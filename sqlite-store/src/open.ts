@@ -54,7 +54,7 @@ export async function openSqliteStore(path: string, options: OpenSqliteOptions =
   let adapter = await connect(path)
   let unchanging = false
   try {
-    const deadline = performance.now() + (options.busyTimeout ?? 5000)
+    const deadline = performance.now() + (storeOptions.busyTimeout ?? 5000)
     for (;;) {
       try {
         return openOn(adapter, durability ?? "full", storeOptions)
@@ -82,9 +82,8 @@ function checked(path: string, options: OpenSqliteOptions): OpenSqliteOptions {
   const accepts = (value: unknown) => value === "full" || value === "normal"
   const durability = { expected: '"full" or "normal"', accepts }
   const tables = { expected: "an object", accepts: (value: unknown) => typeof value === "object" && value !== null }
-  checkOptions("openSqliteStore", options, { ...ENGINE_OPTIONS, tables, durability })
-  tableNames(options.tables)
-  return options
+  const given = checkOptions("openSqliteStore", options, { ...ENGINE_OPTIONS, tables, durability })
+  return { ...given, tables: tableNames(given.tables) }
 }
 
 async function connect(path: string): Promise<SqliteAdapter> {

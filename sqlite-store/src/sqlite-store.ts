@@ -39,13 +39,20 @@ export function createSqliteStore(adapter: SqliteAdapter, options?: SqliteStoreO
 const METHODS = ["exec", "iterate", "transaction", "close"] as const
 
 function checked(adapter: SqliteAdapter, options: SqliteStoreOptions): SqliteStoreOptions {
-  const missing = METHODS.find(method => typeof adapter?.[method] !== "function")
+  const missing = METHODS.find(method => !hasMethod(adapter, method))
   if (missing !== undefined) {
     throw new TypeError(
       `createSqliteStore: the adapter has no method "${missing}". Wrap the database, as in fromBetterSqlite3(db).`,
     )
   }
   const tables = { expected: "an object", accepts: (value: unknown) => typeof value === "object" && value !== null }
-  checkOptions("createSqliteStore", options, { ...ENGINE_OPTIONS, tables })
-  return options
+  return checkOptions("createSqliteStore", options, { ...ENGINE_OPTIONS, tables })
+}
+
+function hasMethod(adapter: SqliteAdapter, method: (typeof METHODS)[number]): boolean {
+  try {
+    return typeof adapter?.[method] === "function"
+  } catch {
+    return false
+  }
 }

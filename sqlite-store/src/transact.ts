@@ -1,6 +1,5 @@
 import {
   type DocId,
-  ENGINE,
   type EngineAccess,
   type EngineStore,
   StoreError,
@@ -8,7 +7,7 @@ import {
   type WriteOperation,
 } from "@holdfast/store-core"
 import { BACKEND, toStoreError } from "./errors.js"
-import { SqliteBackend } from "./sqlite-backend.js"
+import { sqliteEngine } from "./sqlite-engine.js"
 
 /** The writes of the contract inside `transact`. They take effect at once and are stored with the transaction. */
 export interface StoreTransaction {
@@ -33,9 +32,9 @@ export interface StoreTransaction {
  * - `TypeError` when `work` returns a promise, because the commit cannot wait for it; everything is rolled back
  */
 export function transact<R>(store: EngineStore, work: (tx: StoreTransaction) => R): R {
-  const engine = store?.[ENGINE]
-  const backend = engine?.backend
-  if (!(backend instanceof SqliteBackend)) throw new TypeError("transact: the first argument must be a SQLite store.")
+  const found = sqliteEngine(store)
+  if (found === null) throw new TypeError("transact: the first argument must be a SQLite store.")
+  const { engine, backend } = found
   if (typeof work !== "function") throw new TypeError("transact: the second argument must be a function.")
   const observed = engine.observeTransaction()
   const written: WriteOperation[] = []

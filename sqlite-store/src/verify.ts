@@ -1,7 +1,6 @@
 import { quoteName, RowError, type TableNames, tryDecodeMeta } from "@holdfast/sql-store-core"
 import {
   type DocId,
-  ENGINE,
   type EngineAccess,
   type EngineStore,
   type Finding,
@@ -13,7 +12,7 @@ import {
 import { toStoreError } from "./errors.js"
 import { first, inspectGate } from "./open-gate.js"
 import type { SqliteAdapter } from "./sqlite-adapter.js"
-import { SqliteBackend } from "./sqlite-backend.js"
+import { sqliteEngine } from "./sqlite-engine.js"
 import { createStatements } from "./statements.js"
 import { RowCheck, type RowFindingKind, type SeenRow } from "./verify-rows.js"
 
@@ -44,9 +43,9 @@ export type SqliteFinding = Finding<SqliteFindingKind>
  * @throws TypeError when the store is not a SQLite store.
  */
 export async function verifySqliteStore(store: EngineStore): Promise<VerifyReport<SqliteFindingKind>> {
-  const engine = store?.[ENGINE]
-  const backend = engine?.backend
-  if (!(backend instanceof SqliteBackend)) throw new TypeError("verifySqliteStore: the store must be a SQLite store.")
+  const found = sqliteEngine(store)
+  if (found === null) throw new TypeError("verifySqliteStore: the store must be a SQLite store.")
+  const { engine, backend } = found
   const { documents, records, findings } = await verifyStore(store)
   // In brackets, because to everybody else these are private.
   const tables = new TableWalk(engine, backend["adapter"], backend["names"])

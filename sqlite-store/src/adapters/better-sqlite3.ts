@@ -18,7 +18,7 @@ export interface BetterSqlite3Statement {
 
 /** A better-sqlite3 connection (version 11 or later) for `createSqliteStore`. The store closes it unless it is lent. */
 export function fromBetterSqlite3(db: BetterSqlite3Database, options: AdapterOptions = {}): SqliteAdapter {
-  checkAdapterOptions("fromBetterSqlite3", options)
+  const { lent } = checkAdapterOptions("fromBetterSqlite3", options)
   const statements = new Map<string, BetterSqlite3Statement>()
   const prepare = (sql: string) => {
     let statement = statements.get(sql)
@@ -38,7 +38,7 @@ export function fromBetterSqlite3(db: BetterSqlite3Database, options: AdapterOpt
     transaction: fn => runTransaction(runner, fn),
     close: () => {
       statements.clear()
-      if (options.lent !== true) db.close()
+      if (lent !== true) db.close()
     },
     // It refuses every write while an `iterate()` of the host is open.
     commitsAlone: true,

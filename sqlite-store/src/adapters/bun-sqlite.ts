@@ -18,7 +18,7 @@ export interface BunSqliteStatement {
 
 /** A `Database` of `bun:sqlite` for `createSqliteStore`. The store closes it unless it is lent. */
 export function fromBunSqlite(db: BunSqliteDatabase, options: SharedAdapterOptions = {}): SqliteAdapter {
-  checkAdapterOptions("fromBunSqlite", options, ["exclusive"])
+  const { lent, exclusive } = checkAdapterOptions("fromBunSqlite", options, ["exclusive"])
   const statements = new Map<string, BunSqliteStatement>()
   const prepare = (sql: string) => {
     let statement = statements.get(sql)
@@ -40,9 +40,9 @@ export function fromBunSqlite(db: BunSqliteDatabase, options: SharedAdapterOptio
       // A statement that is left keeps the file open until it is garbage, also after its connection was closed.
       for (const statement of statements.values()) statement.finalize()
       statements.clear()
-      if (options.lent !== true) db.close()
+      if (lent !== true) db.close()
     },
-    commitsAlone: options.exclusive === true,
+    commitsAlone: exclusive === true,
     get inTransaction() {
       return db.inTransaction
     },

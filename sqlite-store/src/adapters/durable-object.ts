@@ -24,7 +24,7 @@ export interface DurableObjectContext {
  * `STORE_FORMAT_UNSUPPORTED` until there is another; used beside that one, it would write into the wrong documents.
  */
 export function fromDurableObject(ctx: DurableObjectContext): SqliteAdapter {
-  const { storage } = ctx
+  const storage = storageOf(ctx)
   // Read to the end at once: an open cursor also yields rows that are inserted while it is read.
   const rows = (sql: string, params: SqliteParameter[]) => storage.sql.exec(sql, ...params).toArray()
   return {
@@ -33,4 +33,16 @@ export function fromDurableObject(ctx: DurableObjectContext): SqliteAdapter {
     transaction: fn => storage.transactionSync(fn),
     close: () => {},
   }
+}
+
+function storageOf(ctx: DurableObjectContext): DurableObjectContext["storage"] {
+  let cause: unknown
+  try {
+    const { storage } = ctx
+    if (typeof storage.sql.exec === "function") return storage
+  } catch (error) {
+    cause = error
+  }
+  const message = "fromDurableObject: pass the ctx of a Durable Object with SQLite storage."
+  throw new TypeError(message, cause === undefined ? undefined : { cause })
 }

@@ -19,7 +19,7 @@ export interface NodeSqliteStatement {
 
 /** A `DatabaseSync` of `node:sqlite` for `createSqliteStore`. The store closes it unless it is lent. */
 export function fromNodeSqlite(db: NodeSqliteDatabase, options: SharedAdapterOptions = {}): SqliteAdapter {
-  checkAdapterOptions("fromNodeSqlite", options, ["exclusive"])
+  const { lent, exclusive } = checkAdapterOptions("fromNodeSqlite", options, ["exclusive"])
   const statements = new Map<string, NodeSqliteStatement>()
   const prepare = (sql: string) => {
     let statement = statements.get(sql)
@@ -41,10 +41,10 @@ export function fromNodeSqlite(db: NodeSqliteDatabase, options: SharedAdapterOpt
     close: () => {
       statements.clear()
       // Unlike other drivers, this one throws when the host has closed the database before.
-      if (open && options.lent !== true && db.isOpen !== false) db.close()
+      if (open && lent !== true && db.isOpen !== false) db.close()
       open = false
     },
-    commitsAlone: options.exclusive === true,
+    commitsAlone: exclusive === true,
     get inTransaction() {
       return db.isTransaction
     },

@@ -8,7 +8,7 @@ import { prepareSqlJs, readSqlJsRow, type SqlJsDatabase, type SqlJsStatement } f
  * What it holds is in memory only: an acknowledged write survives the program once `export()` has been saved.
  */
 export function fromSqlJs(db: SqlJsDatabase, options: AdapterOptions = {}): SqliteAdapter {
-  checkAdapterOptions("fromSqlJs", options)
+  const { lent } = checkAdapterOptions("fromSqlJs", options)
   const statements = new Map<string, SqlJsStatement>()
   const bound = (sql: string, params: SqliteParameter[]) => {
     const values = params as Exclude<SqliteParameter, bigint>[]
@@ -43,7 +43,7 @@ export function fromSqlJs(db: SqlJsDatabase, options: AdapterOptions = {}): Sqli
     close: () => {
       for (const statement of statements.values()) statement.free()
       statements.clear()
-      if (options.lent !== true) db.close()
+      if (lent !== true) db.close()
     },
   }
 }

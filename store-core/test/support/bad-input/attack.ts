@@ -12,11 +12,12 @@ import { ids, isId, isText, recordOf, records } from "./arguments.js"
 import { make, meant, NOTHING, type Shape } from "./shapes.js"
 
 /** One call with arguments that may be anything. */
-export type Call =
-  | { readonly call: "append"; readonly id: Shape; readonly given: Shape }
-  | { readonly call: "replace"; readonly id: Shape; readonly given: Shape }
-  | { readonly call: "delete" | "currentMeta" | "loadAll"; readonly id: Shape }
-  | { readonly call: "listDocIds"; readonly id: Shape }
+export interface Write {
+  readonly call: "append" | "replace"
+  readonly id: Shape
+  readonly given: Shape
+}
+export type Call = Write | { readonly call: "delete" | "currentMeta" | "loadAll" | "listDocIds"; readonly id: Shape }
 
 /** Some calls on one store, awaited one after the other or made all at once. */
 export interface Attack {
@@ -24,9 +25,13 @@ export interface Attack {
   readonly atOnce: boolean
 }
 
-const calls: fc.Arbitrary<Call> = fc.oneof(
+export const writes: fc.Arbitrary<Write> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ call: fc.constant("append" as const), id: ids, given: records.one }) },
   { weight: 5, arbitrary: fc.record({ call: fc.constant("replace" as const), id: ids, given: records.batch }) },
+)
+
+const calls: fc.Arbitrary<Call> = fc.oneof(
+  { weight: 13, arbitrary: writes },
   {
     weight: 4,
     arbitrary: fc.record({ call: fc.constantFrom("delete", "currentMeta", "loadAll", "listDocIds"), id: ids }),
@@ -100,7 +105,7 @@ function begin(store: Store, one: Call, spoils: (() => void)[]): Promise<unknown
 }
 
 /** The codes the call may be refused with, or what it answers; `NOTHING` where the answer depends on chance. */
-type Expected = readonly StoreErrorCode[] | { readonly answer: unknown }
+export type Expected = readonly StoreErrorCode[] | { readonly answer: unknown }
 
 /** Judges the call by SPEC.md and does it on the model. */
 function expectedOf(one: Call, documents: Documents, atOnce: boolean): Expected {
@@ -116,7 +121,7 @@ function expectedOf(one: Call, documents: Documents, atOnce: boolean): Expected 
   switch (one.call) {
     case "append":
     case "replace":
-      return write(one.call, id, one.given, documents)
+      return write(one, documents)
     case "delete":
       documents.delete(id)
       return { answer: undefined }
@@ -128,7 +133,9 @@ function expectedOf(one: Call, documents: Documents, atOnce: boolean): Expected 
 }
 
 /** As `expectedOf` for a write, which `transact` makes too. */
-export function write(call: "append" | "replace", id: string, given: Shape, documents: Documents): Expected {
+export function write({ call, id: document, given }: Write, documents: Documents): Expected {
+  const id = meant(document)
+  if (!isId(id)) return ["STORE_INVALID_DOC_ID"]
   const value = meant(given)
   const list = call === "append" ? [value] : value
   if (!Array.isArray(list)) return BAD_RECORD
