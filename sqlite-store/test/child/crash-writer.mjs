@@ -1,11 +1,21 @@
 // Writes without awaiting, a few dozen calls ahead, and says the number of each write that was acknowledged. Runs until
 // it is killed.
 import { writeSync } from "node:fs"
+import { createSqliteStore, fromBetterSqlite3 } from "@holdfast/sqlite-store"
 import { openSqliteStore } from "@holdfast/sqlite-store/open"
+import Database from "better-sqlite3"
 import { randomWrites } from "./random-writes.mjs"
 
-const [path, seed, durability] = process.argv.slice(2)
-const store = await openSqliteStore(path, { durability })
+const [path, seed, durability, binding] = process.argv.slice(2)
+
+function openBetterSqlite3() {
+  const db = new Database(path)
+  db.pragma("journal_mode = WAL")
+  db.pragma(`synchronous = ${durability}`)
+  return createSqliteStore(fromBetterSqlite3(db))
+}
+
+const store = binding === "better-sqlite3" ? openBetterSqlite3() : await openSqliteStore(path, { durability })
 let pending = 0
 let settled = () => {}
 writeSync(1, "open\n")
