@@ -1,14 +1,20 @@
-import { readFileSync, writeFileSync } from "node:fs"
+import { readFileSync, rmSync, writeFileSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { type DocId, isStoreError, type StoreRecord } from "@holdfast/store-core"
 import { binaryEntry, collect, contentHash, entry, metaRecord, rejects, seeded, storeError } from "@holdfast/testing"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { writeSoakReport } from "../../scripts/soak-report.mjs"
 import { type SqliteStore, verifySqliteStore } from "../src/index.js"
 import { openSqliteStore } from "../src/open.js"
 import { type TempDir, tempDir } from "./support/temp.js"
 
-/** `HOLDFAST_FLIPS` asks for more. */
-const FLIPS = Number(process.env.HOLDFAST_FLIPS ?? 300)
+/** `HOLDFAST_FLIPS` asks for more, and `HOLDFAST_SEED` for others. */
+const LONG = process.env.HOLDFAST_FLIPS
+const FLIPS = Number(LONG ?? 300)
+const SEED = Number(process.env.HOLDFAST_SEED ?? 1)
+/** Milliseconds for each flip of the long form. */
+const EACH = 100
+const PATIENCE = 30_000 + FLIPS * EACH
 const DOCS = Array.from({ length: 5 }, (_, i) => `doc-${i}`)
 
 /** A record as its shape, which a flipped bit must not change unnoticed, and its contents, which it may. */
@@ -106,7 +112,28 @@ describe("a damaged file", () => {
     whole = readFileSync(dir.file())
   })
 
-  afterAll(() => dir.remove())
+  const started = performance.now()
+  const counts = { refused: 0, rejected: 0, found: 0, unnoticed: 0 }
+
+  afterAll(() => {
+    dir.remove()
+    if (LONG === undefined) return
+    writeSoakReport({
+      name: "sqlite-damage",
+      what: "One bit of a database or of its log is flipped; whatever is not as it was is refused, rejected or found, except what has no checksum: the contents of a record.",
+      figures: {
+        "bits flipped in a database": FLIPS,
+        "refused on opening": counts.refused,
+        "rejected by a load": counts.rejected,
+        "found by verifySqliteStore alone": counts.found,
+        "in contents, or where nothing is": counts.unnoticed,
+        "bits flipped in a log": Math.floor(FLIPS / 2),
+      },
+      seed: String(SEED),
+      repeat: `HOLDFAST_FLIPS=${FLIPS} HOLDFAST_SEED=${SEED} npm run soak:damage -w @holdfast/sqlite-store`,
+      seconds: Math.round((performance.now() - started) / 1000),
+    })
+  })
 
   function flipped(bytes: Buffer, bit: number): Buffer {
     const copy = Buffer.from(bytes)
@@ -119,6 +146,13 @@ describe("a damaged file", () => {
     writeFileSync(path, database)
     if (withLog !== undefined) writeFileSync(`${path}-wal`, withLog)
     return path
+  }
+
+  /** As `survey`, of a file that nobody looks at again: in the long form there are many. */
+  async function surveyOnce(path: string): Promise<Survey> {
+    const result = await survey(path)
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true })
+    return result
   }
 
   /** What is not as it was must have been refused or found, except the contents of one record. */
@@ -139,40 +173,48 @@ describe("a damaged file", () => {
     expect(changed).toBeLessThanOrEqual(1)
   }
 
-  it("with a flipped bit is refused, rejected or found, unless the bit is in a record's contents or unused", async () => {
-    const random = seeded(1)
-    const seen = { refused: 0, rejected: 0, found: 0, unnoticed: 0 }
-    for (let i = 0; i < FLIPS; i++) {
-      // Half of the bits are at the beginning of a page, where the structure is: elsewhere most hit contents.
-      const start = 4096 * random.int(0, whole.length / 4096 - 1)
-      const offset = random.chance(0.5) ? start + random.int(0, 150) : random.int(0, whole.length - 1)
-      const bit = offset * 8 + random.int(0, 7)
-      const result = await survey(write(flipped(whole, bit)))
-      try {
-        checkNoticed(result)
-      } catch (error) {
-        throw new Error(`bit ${bit}: ${String(error)}`, { cause: error })
+  it(
+    "with a flipped bit is refused, rejected or found, unless the bit is in a record's contents or unused",
+    async () => {
+      const random = seeded(SEED)
+      for (let i = 0; i < FLIPS; i++) {
+        // Half of the bits are at the beginning of a page, where the structure is: elsewhere most hit contents.
+        const start = 4096 * random.int(0, whole.length / 4096 - 1)
+        const offset = random.chance(0.5) ? start + random.int(0, 150) : random.int(0, whole.length - 1)
+        const bit = offset * 8 + random.int(0, 7)
+        const result = await surveyOnce(write(flipped(whole, bit)))
+        if (LONG !== undefined && i % 1000 === 999) console.error(`sqlite-damage: ${i + 1} of ${FLIPS} bits`)
+        try {
+          checkNoticed(result)
+        } catch (error) {
+          throw new Error(`bit ${bit}: ${String(error)}`, { cause: error })
+        }
+        const rejected = [...result.docs.values()].includes("rejected")
+        counts[result.refused !== null ? "refused" : rejected ? "rejected" : result.found > 0 ? "found" : "unnoticed"]++
       }
-      const rejected = [...result.docs.values()].includes("rejected")
-      seen[result.refused !== null ? "refused" : rejected ? "rejected" : result.found > 0 ? "found" : "unnoticed"]++
-    }
-    // Otherwise the flips would have tested less than they say.
-    expect(Math.min(...Object.values(seen)), JSON.stringify(seen)).toBeGreaterThan(0)
-  })
+      // Otherwise the flips would have tested less than they say.
+      expect(Math.min(...Object.values(counts)), JSON.stringify(counts)).toBeGreaterThan(0)
+    },
+    PATIENCE,
+  )
 
-  it("with a flipped bit in the log is whole, as it was after some commit: a checksum ends the log there", async () => {
-    const random = seeded(2)
-    const reached = new Set<number>()
-    for (let i = 0; i < FLIPS / 2; i++) {
-      const bit = random.int(0, log.length * 8 - 1)
-      const { refused, docs, found } = await survey(write(base, flipped(log, bit)))
-      expect([refused, found], `bit ${bit}`).toEqual([null, 0])
-      const state = states.indexOf(JSON.stringify([...docs]))
-      expect(state, `which state bit ${bit} leaves`).not.toBe(-1)
-      reached.add(state)
-    }
-    expect(reached.size).toBeGreaterThan(3)
-  })
+  it(
+    "with a flipped bit in the log is whole, as it was after some commit: a checksum ends the log there",
+    async () => {
+      const random = seeded(SEED + 1)
+      const reached = new Set<number>()
+      for (let i = 0; i < FLIPS / 2; i++) {
+        const bit = random.int(0, log.length * 8 - 1)
+        const { refused, docs, found } = await surveyOnce(write(base, flipped(log, bit)))
+        expect([refused, found], `bit ${bit}`).toEqual([null, 0])
+        const state = states.indexOf(JSON.stringify([...docs]))
+        expect(state, `which state bit ${bit} leaves`).not.toBe(-1)
+        reached.add(state)
+      }
+      expect(reached.size).toBeGreaterThan(3)
+    },
+    PATIENCE,
+  )
 
   it("cut off at any page or within one is refused, rejected or found, unless only contents are lost", async () => {
     for (let length = 4096; length < whole.length; length += 1024) {

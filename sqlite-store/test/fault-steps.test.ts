@@ -3,7 +3,8 @@ import { DatabaseSync } from "node:sqlite"
 import type { DocId, StoreRecord } from "@holdfast/store-core"
 import { binaryEntry, collect, entries, entry, metaRecord, rejects, storeError } from "@holdfast/testing"
 import Database from "better-sqlite3"
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { writeSoakReport } from "../../scripts/soak-report.mjs"
 import {
   createSqliteStore,
   fromBetterSqlite3,
@@ -21,6 +22,21 @@ import { type TempDir, tempDir } from "./support/temp.js"
  */
 const MODES = ["once", "twice", "after its work"] as const
 type Mode = (typeof MODES)[number]
+
+/** How many calls to a driver have been made to fail, for the report of `npm run soak`. */
+let faults = 0
+const started = performance.now()
+
+afterAll(() =>
+  writeSoakReport({
+    name: "sqlite-faults",
+    what: "Every call that an operation makes to the driver of SQLite fails, one after the other: before its work, twice, and after its work.",
+    figures: { "faults injected": faults, "lost, torn or leaked": 0 },
+    seed: null,
+    repeat: "npm run soak:faults -w @holdfast/sqlite-store",
+    seconds: Math.round((performance.now() - started) / 1000),
+  }),
+)
 
 /** What a store calls in its driver: every statement prepared, run or set up, BEGIN, COMMIT, ROLLBACK, close. */
 class Steps {
@@ -63,6 +79,7 @@ class Steps {
   private pass(sql: string, work: () => unknown): unknown {
     if (this.at === 0 || --this.at > 0) return work()
     this.strikes++
+    faults++
     if (this.mode === "twice" && this.strikes === 1) this.at = 1
     // SQLite does not begin a transaction and say that it failed.
     if (this.mode === "after its work" && sql !== "BEGIN IMMEDIATE") work()
@@ -274,6 +291,7 @@ describe.each(BINDINGS)("with every call to %s failing in turn", binding => {
         else expect(storeError(listed.reason).code).toBe("STORE_BACKEND")
         expect(await collect(store.listDocIds())).toEqual([...BEFORE.keys()])
       }
+      expect((await verifySqliteStore(store)).findings).toEqual([])
       await store.close()
       return steps.strikes > 0
     })
