@@ -389,6 +389,16 @@ describe("OBSERVE-4 what the observer does is nobody else's concern", () => {
     expect(shown.mock.calls[0]?.[0]).toContain("`observe`")
   })
 
+  it.each(brokenObservers)("it %s what cannot even be shown", async (_, observe) => {
+    vi.spyOn(console, "error").mockImplementation(() => {
+      throw new Error("cannot be shown")
+    })
+    const store = createMemoryStore({ observe })
+    await store.append("a", metaRecord())
+    await later()
+    expect(await loadLabels(store, "a")).toEqual(["meta:schema-1"])
+  })
+
   it("it may call the store, whatever it was told of", async () => {
     const calls: Promise<unknown>[] = []
     let store: Store | null = null

@@ -124,7 +124,11 @@ export class Observer {
   private failed(error: unknown): void {
     if (this.hasFailed) return
     this.hasFailed = true
-    console.error("Holdfast: the function given as the option `observe` failed; further errors are not shown.", error)
+    try {
+      console.error("Holdfast: the function given as the option `observe` failed; further errors are not shown.", error)
+    } catch {
+      // What was thrown may itself throw when it is shown, which would end the process.
+    }
   }
 }
 
