@@ -1,11 +1,16 @@
 // Holds the store on Postgres against plain statements through the same driver, over TCP on loopback with
 // synchronous_commit = on. Both sides of a ratio are measured in turns, in one process, on one server.
+// `--only WORD` measures what has the word in its name, `--rounds N` says how often.
+import { parseArgs } from "node:util"
 import { createPostgresStore, fromPool, type PostgresStore } from "@holdfast/postgres-store"
 import type { StoreMeta, StoreRecord } from "@holdfast/store-core"
 import pg from "pg"
 import { startPostgres } from "./postgres-server.js"
 
-const ROUNDS = Number(process.env.ROUNDS ?? 15)
+const { values: options } = parseArgs({ options: { only: { type: "string" }, rounds: { type: "string" } } })
+/** Part of the name of the work to measure. */
+const only = options.only ?? ""
+const ROUNDS = Number(options.rounds ?? 15)
 const META: StoreMeta = {
   replicaType: ["text", 1, 0],
   syncMode: { writerModel: "concurrent", delivery: "delta-capable", durability: "persistent" },
@@ -42,9 +47,9 @@ async function run(): Promise<void> {
     `${"work".padEnd(58)}${"ours/s".padStart(9)}${"plain/s".padStart(9)}${"ratio".padStart(7)}${"least".padStart(7)}`,
   )
   for (const pair of [...(await appends(admin)), await groups(), await load(), await metas(), await hydration()]) {
-    await compare(pair)
+    if (pair.what.includes(only)) await compare(pair)
   }
-  await largeRecord()
+  if ("a record of 64 MiB".includes(only)) await largeRecord()
 }
 
 async function compare({ what, least, ours, plain }: Pair): Promise<void> {

@@ -77,7 +77,8 @@ export function bytesOfHex(hex: string): Uint8Array {
   if (NodeBuffer !== undefined && scratch !== undefined) {
     if (size <= scratch.length) {
       scratch.write(hex, "hex")
-      return new Uint8Array((scratch.buffer as ArrayBuffer).slice(0, size))
+      // A copy of a view: faster than the slice of a buffer, and small ones get no buffer of their own before it is asked for.
+      return new Uint8Array(scratch.subarray(0, size))
     }
     const large = NodeBuffer.allocUnsafeSlow(size)
     large.write(hex, "hex")

@@ -22,9 +22,19 @@ type FirstPage = Page<PageCursor> | StoreError
 /** How many statements that read first pages are under way at once; with more, what they bring piles up in memory. */
 const BATCHES_AT_ONCE = 4
 
-/** Reads loads page by page; every page is one statement. */
+/** How many pages are being read ahead at once; with more, loads could take all connections of a pool from the writes. */
+const PAGES_AHEAD = 2
+
+/**
+ * Reads loads page by page; every page is one statement. While one page is taken apart the server can prepare the next:
+ * without that, a long load waits for each in turn.
+ */
 export class PageReader {
   private readonly statements: Statements
+  private readonly readsAhead: boolean
+  /** Pages read ahead, or null where that failed. A load that is given up takes its own along. */
+  private readonly ahead = new WeakMap<PageCursor, Promise<Page<PageCursor> | null>>()
+  private readonly reading = new Set<Promise<unknown>>()
   private readonly run: <T>(work: (session: PgSession) => Promise<T>) => Promise<T>
   private readonly firstPages = new Batches<DocId, FirstPage>(
     docIds => this.run(session => this.readFirst(session, docIds)),
@@ -32,16 +42,44 @@ export class PageReader {
     BATCHES_AT_ONCE,
   )
 
-  constructor(statements: Statements, run: <T>(work: (session: PgSession) => Promise<T>) => Promise<T>) {
+  /**
+   * @param readsAhead Whether a page may be read before it is asked for. Not on a connection that the caller uses too: the
+   * caller could end the transaction in the middle of it.
+   */
+  constructor(
+    statements: Statements,
+    run: <T>(work: (session: PgSession) => Promise<T>) => Promise<T>,
+    readsAhead: boolean,
+  ) {
     this.statements = statements
     this.run = run
+    this.readsAhead = readsAhead
   }
 
   async read(docId: DocId, cursor: PageCursor | null): Promise<Page<PageCursor>> {
-    if (cursor !== null) return this.run(session => this.readNext(session, docId, cursor))
-    const page = await this.firstPages.add(docId)
+    const page = cursor === null ? await this.firstPages.add(docId) : await this.next(docId, cursor)
     if (isStoreError(page)) throw page
+    if (page.next !== null) this.readAhead(docId, page.next)
     return page
+  }
+
+  /** Waits until no page is being read ahead any more. */
+  async close(): Promise<void> {
+    await Promise.all(this.reading)
+  }
+
+  private async next(docId: DocId, cursor: PageCursor): Promise<Page<PageCursor>> {
+    const page = await this.ahead.get(cursor)
+    this.ahead.delete(cursor)
+    return page ?? this.run(session => this.readNext(session, docId, cursor))
+  }
+
+  private readAhead(docId: DocId, cursor: PageCursor): void {
+    if (!this.readsAhead || this.reading.size >= PAGES_AHEAD) return
+    const page = this.run(session => this.readNext(session, docId, cursor)).catch(() => null)
+    this.ahead.set(cursor, page)
+    this.reading.add(page)
+    void page.then(() => this.reading.delete(page))
   }
 
   private async readNext(session: PgSession, docId: DocId, cursor: PageCursor): Promise<Page<PageCursor>> {
@@ -97,8 +135,8 @@ function* storedRows(rows: readonly PgRow[], from: number, to: number, offset: n
     const row = rows[i] as PgRow
     const blob = row[offset + 5] ?? null
     yield {
-      seq: row[offset] ?? "",
-      kind: row[offset + 1] ?? "",
+      seq: Number(row[offset]),
+      kind: Number(row[offset + 1]),
       version: row[offset + 2] ?? null,
       lineage: row[offset + 3] ?? null,
       payload: row[offset + 4] ?? null,

@@ -46,7 +46,7 @@ export class PostgresBackend implements Backend<PageCursor> {
   constructor(adapter: PgAdapter, statements: Statements) {
     this.adapter = adapter
     this.statements = statements
-    this.pages = new PageReader(statements, work => this.read(work))
+    this.pages = new PageReader(statements, work => this.read(work), adapter.reconnects)
   }
 
   commit(operations: readonly WriteOperation[], plan: Plan, written?: Written): Promise<readonly Outcome[]> {
@@ -78,6 +78,7 @@ export class PostgresBackend implements Backend<PageCursor> {
   }
 
   async close(): Promise<void> {
+    await this.pages.close()
     try {
       await this.adapter.close()
     } catch (error) {

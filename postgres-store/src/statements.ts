@@ -25,6 +25,8 @@ export function firstBytes(count: number): number {
  */
 const CREATION_WAIT = 100
 
+const NEXT = "doc = $1::int8 AND seq > $2::int8 AND seq <= $3::int8"
+
 /** Every statement of the store, for its two tables. Parameters are named in each comment, in order. */
 export type Statements = ReturnType<typeof createStatements>
 
@@ -51,7 +53,7 @@ export function createStatements({ meta, records }: QualifiedNames, losesMark: b
    * of the table, it would read and sort all rows of a document to find the first ones.
    */
   const page = (where: string) =>
-    `SELECT seq, kind, version, lineage, payload, blob, sum(${size}) OVER (ORDER BY seq) - (${size}) AS before FROM ${records} WHERE ${where}`
+    `SELECT seq, kind, version, lineage, payload, blob, coalesce(sum(${size}) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before FROM ${records} WHERE ${where}`
   const list = (from: string, below: string) =>
     `SELECT ${text("doc_id")} FROM ${meta} WHERE doc_id ${from} $1${below} ORDER BY doc_id COLLATE "C" LIMIT $2::int8`
   const entries = unpackRows(2)
@@ -115,8 +117,11 @@ FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord) JOIN ${meta} AS m ON m.doc
 SELECT CASE WHEN p.seq = f.first OR p.seq IS NULL THEN concat(f.ord, ',', f.doc, ',', f.last) END, ${cells} FROM found AS f
 LEFT JOIN LATERAL (${page("doc = f.doc AND seq >= f.first AND seq <= least(f.last, f.first + $2::int8 - 1)")}) AS p ON p.before < $3::int8 ORDER BY f.ord, p.seq`,
 
-    /** [doc, after, up to] → the columns of the next rows that begin within `PAGE_BYTES` */
-    readPage: `SELECT ${cells} FROM (${page("doc = $1::int8 AND seq > $2::int8 AND seq <= $3::int8")}) AS p WHERE p.before < ${PAGE_BYTES} ORDER BY p.seq`,
+    /**
+     * [doc, after, up to] → the columns of the next rows that begin within `PAGE_BYTES`. Adding up all rows at once takes much
+     * less time than the running sum, which tells where to stop when they are too large together.
+     */
+    readPage: `SELECT ${cells} FROM ${records} AS p WHERE doc = $1::int8 AND seq > $2::int8 AND seq <= CASE WHEN (SELECT sum(${size}) FROM ${records} WHERE ${NEXT}) < ${PAGE_BYTES} THEN $3::int8 ELSE (SELECT max(seq) FROM (${page(NEXT)}) AS s WHERE before < ${PAGE_BYTES}) END ORDER BY p.seq`,
 
     /** [doc] → whether the document exists, its first number: what is left of it. */
     readGeneration: `SELECT (SELECT doc FROM ${meta} WHERE doc = $1::int8)::text, (SELECT min(seq) FROM ${records} WHERE doc = $1::int8)::text`,
