@@ -1,4 +1,4 @@
-import { type DocId, isStoreError, StoreError, type StoreErrorCode, showDocId } from "@holdfast/store-core"
+import { type DocId, isStoreError, messageOf, StoreError, type StoreErrorCode, showDocId } from "@holdfast/store-core"
 
 export const BACKEND = "postgres"
 
@@ -48,6 +48,7 @@ const STATES: Readonly<Record<string, Meaning>> = {
   "57P02": LOST,
   "57P05": LOST,
   "25P03": LOST,
+  "25P04": { ...LOST, code: "STORE_TIMEOUT", remedy: "The server ended a transaction that took too long; try again." },
   XX001: { code: "STORE_CORRUPT", remedy: "The server found damaged data; restore a backup." },
   XX002: { code: "STORE_CORRUPT", remedy: "The server found a damaged index; rebuild it with REINDEX." },
 }
@@ -91,7 +92,8 @@ export function isBroken(error: unknown): boolean {
  */
 export function toStoreError(error: unknown, committing = false): StoreError {
   if (isStoreError(error)) return error
-  const said = error instanceof Error ? error.message : String(error)
+  const said =
+    messageOf(error) ?? (typeof error === "string" ? error : "what the driver threw is no Error; see the cause")
   const meaning = meaningOf(error)
   const unknown = committing && (meaning?.lost ?? (!isAnswer(error) && meaning?.notSent !== true))
   const look = unknown ? " Load the document to see whether the write is stored." : ""
@@ -141,16 +143,19 @@ function meaningOf(error: unknown): Meaning | undefined {
     const known = STATES[code] ?? SYSTEM[code] ?? (code.length === 5 ? CLASSES[code.slice(0, 2)] : undefined)
     if (known !== undefined) return known
     if (isAnswer(error)) return undefined
+    if (isState(code)) return LOST
   }
-  const said = error instanceof Error ? error.message : ""
+  const said = messageOf(error) ?? ""
   return TEXTS.find(([pattern]) => pattern.test(said))?.[1]
 }
 
-/**
- * The server's errors carry a SQLSTATE, which none of the system's codes (EPIPE) is. After one it goes on, unless it says that
- * it ends the connection or itself.
- */
+/** Whether the server refused the statement, and goes on: it did not end the connection, or itself, with the error. */
 function isAnswer(error: unknown): boolean {
   const { severity } = (error ?? {}) as { severity?: unknown }
-  return /^(?!E[A-Z]{4}$)[0-9A-Z]{5}$/.test(stateOf(error) ?? "") && severity !== "FATAL" && severity !== "PANIC"
+  return isState(stateOf(error)) && severity !== "FATAL" && severity !== "PANIC"
+}
+
+/** Whether a code is a SQLSTATE, which the server's errors have, and not one of the system's, such as EPIPE. */
+function isState(code: string | undefined): boolean {
+  return /^(?!E[A-Z]{4}$)[0-9A-Z]{5}$/.test(code ?? "")
 }

@@ -1,5 +1,6 @@
-import { isStoreError, type Store } from "@holdfast/store-core"
-import { entry, metaRecord, seeded } from "@holdfast/testing"
+import { isStoreError } from "@holdfast/store-core"
+import { collect, entry, meta, metaRecord } from "@holdfast/testing"
+import type pg from "pg"
 import { describe, expect, it } from "vitest"
 import { createPostgresStore, fromClient, fromPool } from "../src/index.js"
 import { openPostgresStore } from "../src/open.js"
@@ -8,25 +9,10 @@ import { codeOf, create, freshSchema, pause, texts } from "./support/fixtures.js
 
 const database = await createDatabase()
 
-/** 1,000 rounds take minutes: `CHAOS_ROUNDS=1000 npx vitest run test/connections.test.ts`. */
-const ROUNDS = Number(process.env.CHAOS_ROUNDS ?? 20)
-
 async function killAll(application: string): Promise<void> {
   await database.admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", [
     application,
   ])
-}
-
-/** Calls until it does not say that the connection is gone. */
-async function patiently<T>(call: () => Promise<T>): Promise<T> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await call()
-    } catch (error) {
-      if (attempt > 50 || !isStoreError(error) || !error.retryable || error.outcome === "unknown") throw error
-      await pause(5)
-    }
-  }
 }
 
 describe("connections that die", () => {
@@ -45,6 +31,8 @@ describe("connections that die", () => {
     expect(await texts(store, "c")).toEqual(["x"])
     await store.close()
     expect(pool.listenerCount("error")).toBe(0)
+    // Of the connections killed last the pool may hear now.
+    pool.on("error", () => {})
   })
 
   it("WRITE-3 a busy connection: the write says that its outcome is unknown, and the pool drops the connection", async () => {
@@ -89,49 +77,130 @@ describe("connections that die", () => {
     expect(await codeOf(openPostgresStore("postgres://nobody@127.0.0.1:1/none"))).toBe("STORE_UNAVAILABLE")
   })
 
-  it(`WRITE-3 WRITE-5 SHARE-2 ${ROUNDS} rounds of killing backends at random points lose, repeat and reorder nothing`, async () => {
+  /** What waits for a lock of the test's is busy for as long as the test likes. */
+  async function busy(config: pg.PoolConfig = {}) {
     const schema = await freshSchema(database)
-    const stores = await Promise.all(
-      [0, 1].map(() =>
-        createPostgresStore(fromPool(database.pool({ application_name: schema, max: 3 })), {
-          schema,
-          createTables: true,
-        }),
-      ),
-    )
-    const random = seeded(20)
-    const ids = ["one", "two", "three"]
-    for (const id of ids) await create(stores[0] as Store, id)
-    const fates = new Map(ids.map(id => [id, new Map<string, "stored" | "unknown" | "none">()]))
-    let count = 0
-    for (let round = 0; round < ROUNDS; round++) {
-      const writes = Array.from({ length: 12 }, async (_, i) => {
-        const id = ids[i % ids.length] as string
-        const text = String(count++).padStart(8, "0") + "x".repeat(random.int(0, 3000))
-        const fate = fates.get(id) as Map<string, string>
-        const store = stores[i % stores.length] as Store
-        try {
-          await store.append(id, entry(text))
-          fate.set(text, "stored")
-        } catch (error) {
-          if (!isStoreError(error)) throw error
-          expect(["STORE_UNAVAILABLE", "STORE_LOAD_FAILED", "STORE_CONFLICT", "STORE_BUSY"]).toContain(error.code)
-          fate.set(text, error.outcome)
+    await createPostgresStore(fromPool(database.admin), { schema, createTables: true })
+    const pool = database.pool({ application_name: schema, max: 3, ...config })
+    const store = await createPostgresStore(fromPool(pool), { schema, busyTimeout: 50 })
+    for (const id of ["doc", "other"]) await create(store, id, "a")
+    const host = await database.client()
+    await host.query(`BEGIN; LOCK TABLE ${schema}.holdfast_records, ${schema}.holdfast_meta`)
+    const killed = new Set<number>()
+    /** Waits until a connection waits for the lock that was not killed before, and kills it. */
+    const kill = async () => {
+      const sql = "SELECT pid FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'"
+      for (;;) {
+        const { rows } = await database.admin.query<{ pid: number }>(sql, [schema])
+        const found = rows.find(({ pid }) => !killed.has(pid))
+        if (found === undefined) await pause(2)
+        else {
+          killed.add(found.pid)
+          await database.admin.query("SELECT pg_terminate_backend($1)", [found.pid])
+          return
         }
-      })
-      await pause(random.int(0, 6))
-      await killAll(schema)
-      await Promise.all(writes)
-      for (const id of ids) await Promise.all(stores.map(store => patiently(() => texts(store, id))))
+      }
     }
-    for (const id of ids) {
-      const found = await patiently(() => texts(stores[0] as Store, id))
-      const fate = fates.get(id) as Map<string, string>
-      expect(new Set(found).size, "nothing twice").toBe(found.length)
-      const stored = [...fate].filter(([, what]) => what === "stored").map(([text]) => text)
-      expect(stored.filter(text => !found.includes(text))).toEqual([])
-      expect(found.filter(text => fate.get(text) === "none" || !fate.has(text))).toEqual([])
+    return { pool, store, host, kill }
+  }
+
+  it.each(["append", "group", "meta", "replace", "delete"] as const)(
+    "WRITE-3 %s: killed while it is busy, it says whether it may be stored, was not tried again, and the next call works",
+    async kind => {
+      const { pool, store, host, kill } = await busy()
+      const calls = {
+        append: () => [store.append("doc", entry("b"))],
+        group: () => [
+          store.append("doc", entry("b")),
+          store.append("none", entry("x")),
+          store.append("other", entry("b")),
+        ],
+        meta: () => [store.append("doc", metaRecord({ schemaHash: "two" }))],
+        replace: () => [store.replace("doc", [metaRecord(), entry("b")])],
+        delete: () => [store.delete("doc")],
+      }[kind]()
+      const settled = Promise.allSettled(calls)
+      await kill()
+      for (const one of await settled) {
+        expect(one).toMatchObject({ status: "rejected", reason: { code: "STORE_UNAVAILABLE", retryable: true } })
+      }
+      await host.query("ROLLBACK")
+      expect(pool.totalCount).toBe(0)
+      expect(await texts(store, "doc")).toEqual(["a"])
+      expect(await texts(store, "other")).toEqual(["a"])
+      await store.append("doc", entry("c"))
+      expect(await texts(store, "doc")).toEqual(["a", "c"])
+    },
+  )
+
+  it.each(["load", "metadata", "listing"] as const)(
+    "LOAD-3 %s: killed while it is busy, it is made again twice; then it rejects, and the guard holds until a load works",
+    async kind => {
+      const { store, host, kill } = await busy()
+      const read = {
+        load: () => texts(store, "doc"),
+        metadata: () => store.currentMeta("doc"),
+        listing: () => collect(store.listDocIds()),
+      }[kind]
+      const lost = codeOf(read())
+      for (let attempt = 0; attempt < 3; attempt++) await kill()
+      expect(await lost).toBe("STORE_UNAVAILABLE")
+      const found = read()
+      for (let attempt = 0; attempt < 2; attempt++) await kill()
+      await host.query("ROLLBACK")
+      expect(await found).toEqual({ load: ["a"], metadata: meta(), listing: ["doc", "other"] }[kind])
+      expect(await codeOf(store.append("doc", entry("b")))).toBe(kind === "metadata" ? "STORE_LOAD_FAILED" : "ok")
+      expect(await texts(store, "doc")).toEqual(kind === "metadata" ? ["a"] : ["a", "b"])
+      await store.append("doc", entry("c"))
+    },
+  )
+
+  it("WRITE-4 lock_timeout: what waits for a lock is tried again within the budget, then says so; nothing is stored", async () => {
+    const { store, host } = await busy({ options: "-c lock_timeout=10" })
+    const calls = [store.append("doc", entry("b")), store.replace("other", [metaRecord()]), store.delete("doc")]
+    for (const one of await Promise.allSettled(calls)) {
+      expect(one).toMatchObject({ reason: { code: "STORE_BUSY", outcome: "none", retryable: true } })
     }
+    expect(await codeOf(texts(store, "doc"))).toBe("STORE_BUSY")
+    const waited = texts(store, "doc")
+    await host.query("ROLLBACK")
+    expect(await waited).toEqual(["a"])
+    await store.append("doc", entry("b"))
+    expect(await texts(store, "other")).toEqual(["a"])
+  })
+
+  it("SHARE-2 a deadlock with another transaction of the application rejects, and leaves both usable", async () => {
+    const schema = await freshSchema(database)
+    const outside = await createPostgresStore(fromPool(database.admin), { schema, createTables: true })
+    const client = await database.client({ options: "-c deadlock_timeout=5" })
+    const other = await database.client({ options: "-c deadlock_timeout=10min" })
+    const add = (id: string) => other.query(`INSERT INTO ${schema}.holdfast_meta (doc_id, data) VALUES ('${id}', '{}')`)
+    await client.query("BEGIN")
+    const store = await createPostgresStore(fromClient(client), { schema, busyTimeout: 20 })
+    await create(store, "a", "x")
+    await other.query("BEGIN")
+    await add("b")
+    const waiting = add("a").catch((error: unknown) => error)
+    await pause(20)
+    const error = await store.append("b", metaRecord()).catch((error: unknown) => error)
+    expect(error).toMatchObject({ code: "STORE_CONFLICT", outcome: "none", cause: { code: "40P01" } })
+    await create(store, "c", "x")
+    await client.query("COMMIT")
+    expect(await waiting).toMatchObject({ code: "23505" })
+    await other.query("ROLLBACK")
+    expect(await collect(outside.listDocIds())).toEqual(["a", "c"])
+  })
+
+  it("WRITE-4 a client that the server ends inside the host's transaction: calls say so, and nothing is stored", async () => {
+    const schema = await freshSchema(database)
+    const outside = await createPostgresStore(fromPool(database.admin), { schema, createTables: true })
+    const client = await database.client({ options: "-c idle_in_transaction_session_timeout=20" })
+    await client.query("BEGIN")
+    const store = await createPostgresStore(fromClient(client), { schema })
+    await create(store, "doc", "a")
+    await pause(100)
+    expect(await codeOf(store.append("doc", entry("b")))).toBe("STORE_UNAVAILABLE")
+    expect(await collect(outside.listDocIds())).toEqual([])
   })
 })
 

@@ -4,16 +4,16 @@ import { join } from "node:path"
 import { PGlite } from "@electric-sql/pglite"
 import { seeded } from "@holdfast/testing"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { writeSoakReport } from "../../scripts/soak-report.mjs"
 import { createPostgresStore, fromPglite, verifyPostgresStore } from "../src/index.js"
 import { contentsOf } from "./child/random-writes.mjs"
 import { type Contents, expectNothingLost, NOTHING, runWriter } from "./support/killed-writer.js"
-import { sayProgress, writeSoakReport } from "./support/soak-report.js"
 
 /** `npm run soak:pglite` asks for more, in the same directory. */
 const LONG = process.env.HOLDFAST_PGLITE_ROUNDS
 const ROUNDS = Number(LONG ?? 3)
 const ROUNDS_PER_TEST = 5
-const SEED = Number(process.env.HOLDFAST_PGLITE_SEED ?? 1)
+const SEED = Number(process.env.HOLDFAST_SEED ?? 1)
 
 describe("a process with PGlite on a directory, killed at any moment (WRITE-2, WRITE-5)", () => {
   const random = seeded(SEED)
@@ -53,7 +53,8 @@ describe("a process with PGlite on a directory, killed at any moment (WRITE-2, W
     it(`loses nothing acknowledged and tears no document, rounds ${from} to ${to - 1}`, async () => {
       for (let number = from; number < to; number++) await round(number)
       expect(acknowledged, "writes acknowledged before the kills").toBeGreaterThan(0)
-      if (LONG !== undefined) sayProgress(`${done} of ${ROUNDS} processes killed, ${acknowledged} writes acknowledged`)
+      if (LONG !== undefined)
+        process.stderr.write(`${done} of ${ROUNDS} processes killed, ${acknowledged} writes acknowledged\n`)
     })
   }
 
@@ -69,7 +70,7 @@ describe("a process with PGlite on a directory, killed at any moment (WRITE-2, W
       what: "Processes killed at random moments while they wrote to PGlite on a directory; nothing acknowledged was lost or torn.",
       figures: { "processes killed": done, "writes acknowledged": acknowledged, "acknowledged writes lost": 0 },
       seed: String(SEED),
-      repeat: `HOLDFAST_PGLITE_ROUNDS=${ROUNDS} HOLDFAST_PGLITE_SEED=${SEED} npm run soak:pglite -w @holdfast/postgres-store`,
+      repeat: `HOLDFAST_PGLITE_ROUNDS=${ROUNDS} HOLDFAST_SEED=${SEED} npm run soak:pglite -w @holdfast/postgres-store`,
       seconds: Math.round((performance.now() - begun) / 1000),
     })
   })

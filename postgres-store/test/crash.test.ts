@@ -1,17 +1,17 @@
 import { seeded } from "@holdfast/testing"
 import { afterAll, describe, expect, it } from "vitest"
+import { writeSoakReport } from "../../scripts/soak-report.mjs"
 import { createPostgresStore, fromPool, verifyPostgresStore } from "../src/index.js"
 import { contentsOf } from "./child/random-writes.mjs"
 import { createDatabase } from "./support/database.js"
 import { freshSchema, pause } from "./support/fixtures.js"
 import { type Contents, expectNothingLost, NOTHING, runWriter } from "./support/killed-writer.js"
-import { sayProgress, writeSoakReport } from "./support/soak-report.js"
 
 /** `npm run soak:crash` asks for more, in the same tables. */
 const LONG = process.env.HOLDFAST_CRASH_ROUNDS
 const ROUNDS = Number(LONG ?? 20)
 const ROUNDS_PER_TEST = 5
-const SEED = Number(process.env.HOLDFAST_CRASH_SEED ?? 1)
+const SEED = Number(process.env.HOLDFAST_SEED ?? 1)
 
 const database = await createDatabase()
 
@@ -49,7 +49,8 @@ describe("a process killed at any moment (WRITE-2, WRITE-5)", async () => {
       for (let number = from; number < to; number++) await round(number)
       expect(acknowledged, "writes acknowledged before the kills").toBeGreaterThan(0)
       expect((await verifyPostgresStore(outside)).findings).toEqual([])
-      if (LONG !== undefined) sayProgress(`${done} of ${ROUNDS} processes killed, ${acknowledged} writes acknowledged`)
+      if (LONG !== undefined)
+        process.stderr.write(`${done} of ${ROUNDS} processes killed, ${acknowledged} writes acknowledged\n`)
     })
   }
 
@@ -60,7 +61,7 @@ describe("a process killed at any moment (WRITE-2, WRITE-5)", async () => {
       what: "Processes killed at random moments while they wrote to Postgres; nothing acknowledged was lost or torn.",
       figures: { "processes killed": done, "writes acknowledged": acknowledged, "acknowledged writes lost": 0 },
       seed: String(SEED),
-      repeat: `HOLDFAST_CRASH_ROUNDS=${ROUNDS} HOLDFAST_CRASH_SEED=${SEED} npm run soak:crash -w @holdfast/postgres-store`,
+      repeat: `HOLDFAST_CRASH_ROUNDS=${ROUNDS} HOLDFAST_SEED=${SEED} npm run soak:crash -w @holdfast/postgres-store`,
       seconds: Math.round((performance.now() - begun) / 1000),
     })
   })

@@ -20,7 +20,13 @@ const UNDER_A_COMMIT: readonly (readonly [
     true,
     true,
   ],
-  ["the server ends the connection", error("bye", { code: "XX000", severity: "FATAL" }), "STORE_BACKEND", true, true],
+  [
+    "the server ends the connection",
+    error("bye", { code: "XX000", severity: "FATAL" }),
+    "STORE_UNAVAILABLE",
+    true,
+    true,
+  ],
   [
     "an operator ends the connection",
     error("bye", { code: "57P01", severity: "FATAL" }),
@@ -28,6 +34,7 @@ const UNDER_A_COMMIT: readonly (readonly [
     true,
     true,
   ],
+  ["the transaction took too long", error("late", { code: "25P04", severity: "FATAL" }), "STORE_TIMEOUT", true, true],
   ["another was first", error("key", { code: "23505", severity: "ERROR" }), "STORE_CONFLICT", false, false],
   ["it took too long", error("late", { code: "57014", severity: "ERROR" }), "STORE_TIMEOUT", false, false],
   ["the driver gave up waiting", error("Query read timeout"), "STORE_TIMEOUT", true, true],

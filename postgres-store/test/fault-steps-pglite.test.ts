@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { createPostgresStore, fromPglite, verifyPostgresStore } from "../src/index.js"
 import { BEFORE, type Call, OPERATIONS, prepare, stateOf, USUAL } from "./support/fault-calls.js"
 import { callAll, expectOneOf } from "./support/fault-check.js"
-import { type Mode, Steps, timers, timersDown, untilNone, watchPglite } from "./support/fault-steps.js"
+import { type Mode, reportFaults, Steps, timers, timersDown, untilNone, watchPglite } from "./support/fault-steps.js"
 
 const db = await PGlite.create()
 afterAll(() => db.close())
@@ -18,6 +18,7 @@ let timersBefore = 0
 beforeAll(() => {
   timersBefore = timers()
 })
+afterAll(() => reportFaults("pglite-faults", "PGlite"))
 
 async function checkDatabase(calls: readonly Call[], at: number, mode: Mode): Promise<boolean> {
   const what = `${mode} at call ${at}`

@@ -1,6 +1,6 @@
 import { entry, metaRecord } from "@holdfast/testing"
 import pg from "pg"
-import { beforeAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { createPostgresStore, fromClient, fromPool, type PostgresStore, verifyPostgresStore } from "../src/index.js"
 import { createDatabase } from "./support/database.js"
 import { BEFORE, type Call, OPERATIONS, prepare, stateOf, USUAL } from "./support/fault-calls.js"
@@ -9,6 +9,7 @@ import {
   CONNECT,
   isLoss,
   type Mode,
+  reportFaults,
   Steps,
   timers,
   timersDown,
@@ -26,6 +27,7 @@ let timersBefore = 0
 beforeAll(() => {
   timersBefore = timers()
 })
+afterAll(() => reportFaults("postgres-faults", "pg"))
 
 const everything = Object.entries(OPERATIONS)
 

@@ -2,17 +2,17 @@ import type { Store } from "@holdfast/store-core"
 import { entry, metaRecord, seeded } from "@holdfast/testing"
 import pg from "pg"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { writeSoakReport } from "../../scripts/soak-report.mjs"
 import { createPostgresStore, fromClient, fromPool, type PostgresStore, verifyPostgresStore } from "../src/index.js"
 import { codeOf, create, pause, texts } from "./support/fixtures.js"
 import { OwnDocument, patiently, SharedDocument } from "./support/ledger.js"
 import { type OwnServer, startServer } from "./support/server.js"
-import { sayProgress, writeSoakReport } from "./support/soak-report.js"
 
 /** `npm run soak:restart` asks for more. */
 const LONG = process.env.HOLDFAST_RESTART_ROUNDS
 const ROUNDS = Number(LONG ?? 2)
 const ROUNDS_PER_TEST = 5
-const SEED = Number(process.env.HOLDFAST_RESTART_SEED ?? 1)
+const SEED = Number(process.env.HOLDFAST_SEED ?? 1)
 
 describe("a server that is shut down at once while stores write (WRITE-2, WRITE-3, WRITE-5)", () => {
   const random = seeded(SEED)
@@ -75,7 +75,8 @@ describe("a server that is shut down at once while stores write (WRITE-2, WRITE-
       const before = acknowledged()
       for (let number = from; number < to; number++) await round()
       expect(acknowledged(), "writes acknowledged").toBeGreaterThan(before)
-      if (LONG !== undefined) sayProgress(`${done} of ${ROUNDS} restarts, ${acknowledged()} writes acknowledged`)
+      if (LONG !== undefined)
+        process.stderr.write(`${done} of ${ROUNDS} restarts, ${acknowledged()} writes acknowledged\n`)
     })
   }
 
@@ -104,7 +105,7 @@ describe("a server that is shut down at once while stores write (WRITE-2, WRITE-
       what: "A Postgres server shut down at once while stores wrote, and started again; nothing acknowledged was lost, repeated or reordered.",
       figures: { restarts: done, "writes acknowledged": acknowledged(), "acknowledged writes lost": 0 },
       seed: String(SEED),
-      repeat: `HOLDFAST_RESTART_ROUNDS=${ROUNDS} HOLDFAST_RESTART_SEED=${SEED} npm run soak:restart -w @holdfast/postgres-store`,
+      repeat: `HOLDFAST_RESTART_ROUNDS=${ROUNDS} HOLDFAST_SEED=${SEED} npm run soak:restart -w @holdfast/postgres-store`,
       seconds: Math.round((performance.now() - begun) / 1000),
     })
   })

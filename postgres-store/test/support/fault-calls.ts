@@ -1,5 +1,6 @@
 import type { DocId, Store, StoreRecord } from "@holdfast/store-core"
 import { binaryEntry, collect, entries, entry, metaRecord } from "@holdfast/testing"
+import { TRIES_ALL } from "./fault-steps.js"
 
 /** Every document's records, in short. */
 export type State = ReadonlyMap<DocId, readonly string[]>
@@ -140,6 +141,6 @@ const FEW = [
 
 /**
  * Those of the operations that differ most, for connections that run the same statements as others where all are tried.
- * With `FAULTS=all` in the environment, all of them.
+ * With `HOLDFAST_FAULTS=all` in the environment, all of them.
  */
-export const USUAL = Object.entries(OPERATIONS).filter(([name]) => process.env.FAULTS === "all" || FEW.includes(name))
+export const USUAL = Object.entries(OPERATIONS).filter(([name]) => TRIES_ALL || FEW.includes(name))

@@ -1,5 +1,6 @@
 import { Socket } from "node:net"
 import pg from "pg"
+import { writeSoakReport } from "../../../scripts/soak-report.mjs"
 import type { Pglite, PgliteQueryOptions, PgQuery } from "../../src/index.js"
 
 /**
@@ -22,6 +23,9 @@ function refusal(mode: Mode): string {
   return `DO $$ BEGIN RAISE EXCEPTION '${FIRE}' USING ERRCODE = '${state}'; END $$`
 }
 
+/** How many calls of this test file failed, for the report of `npm run soak`. */
+let injected = 0
+
 /** The calls a store makes to its driver, one of which fails. */
 export class Steps {
   /** The texts of the calls that failed. */
@@ -41,6 +45,7 @@ export class Steps {
   next(text: string): Mode | null {
     if (this.at === 0 || --this.at > 0) return null
     this.struck.push(text)
+    injected++
     if (this.mode === "refused twice" && this.struck.length === 1) this.at = 1
     return this.mode
   }
@@ -134,4 +139,19 @@ export async function timersDown(most: number): Promise<boolean> {
     await new Promise(resolve => setTimeout(resolve, 10))
   }
   return false
+}
+
+/** With `HOLDFAST_FAULTS=all` in the environment every operation is tried everywhere, and a report is written at the end. */
+export const TRIES_ALL = process.env.HOLDFAST_FAULTS === "all"
+
+export function reportFaults(name: string, driver: string): void {
+  if (!TRIES_ALL) return
+  writeSoakReport({
+    name,
+    what: `Every call that an operation makes to ${driver} fails, one after the other: refused, refused twice, lost, its answer lost.`,
+    figures: { "faults injected": injected, "lost, torn or leaked": 0 },
+    seed: null,
+    repeat: "HOLDFAST_FAULTS=all npm run soak:faults -w @holdfast/postgres-store",
+    seconds: Math.round(performance.now() / 1000),
+  })
 }
