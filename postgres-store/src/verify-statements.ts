@@ -2,7 +2,7 @@ import { PIECE_BYTES } from "@holdfast/sql-store-core"
 import type { QualifiedNames } from "./tables.js"
 
 /** How many problems one statement reports at most. */
-export const MOST_PROBLEMS = 1000
+const MOST_PROBLEMS = 1000
 
 /** The statements of `verifyPostgresStore`. `text` makes the expression that selects a column of text. */
 export function verifyStatements({ meta, records }: QualifiedNames, text: (column: string) => string) {
