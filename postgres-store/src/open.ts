@@ -1,7 +1,7 @@
-import { anyBoolean, checkOptions, isStoreError } from "@holdfast/store-core"
+import { checkOptions, isStoreError } from "@holdfast/store-core"
 import { fromPool } from "./adapters/pg-pool.js"
 import { toStoreError } from "./errors.js"
-import type { PgAdapter, PgAdapterOptions } from "./pg-adapter.js"
+import { ADAPTER_OPTIONS, type PgAdapter, type PgAdapterOptions } from "./pg-adapter.js"
 import {
   createPostgresStore,
   POSTGRES_OPTIONS,
@@ -28,8 +28,12 @@ export async function openPostgresStore(url: string, options: OpenPostgresOption
   }
   const accepts = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0
   const maxConnections = { expected: "a whole number from 1", accepts }
-  checkOptions("openPostgresStore", options, { ...POSTGRES_OPTIONS, preparedStatements: anyBoolean, maxConnections })
-  const { preparedStatements, maxConnections: max = 10, ...storeOptions } = options
+  const rules = { ...POSTGRES_OPTIONS, ...ADAPTER_OPTIONS, maxConnections }
+  const {
+    preparedStatements,
+    maxConnections: max = 10,
+    ...storeOptions
+  } = checkOptions("openPostgresStore", options, rules)
   const { default: pg } = await import("pg")
   const pool = new pg.Pool({ connectionString: url, max })
   const adapter = fromPool(pool, { preparedStatements: preparedStatements === true })

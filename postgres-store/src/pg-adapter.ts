@@ -1,3 +1,5 @@
+import { anyBoolean, type OptionRule } from "@holdfast/store-core"
+
 /** A value a statement takes: text, bytes (also whole arrays in Postgres's binary form) or NULL. */
 export type PgParameter = string | Uint8Array | null
 
@@ -38,3 +40,6 @@ export interface PgAdapterOptions {
    */
   readonly preparedStatements?: boolean
 }
+
+/** For `checkOptions`. */
+export const ADAPTER_OPTIONS: Readonly<Record<keyof PgAdapterOptions, OptionRule>> = { preparedStatements: anyBoolean }

@@ -5,12 +5,13 @@ import {
   ENGINE_OPTIONS,
   type EngineOptions,
   EngineStore,
+  hasMethods,
   type OptionRule,
 } from "@holdfast/store-core"
 import { openGate } from "./open-gate.js"
 import type { PgAdapter } from "./pg-adapter.js"
 import { PostgresBackend } from "./postgres-backend.js"
-import { schemaName, type TableOptions } from "./tables.js"
+import { schemaName, TABLE_OPTIONS, type TableOptions } from "./tables.js"
 
 export interface PostgresStoreOptions extends EngineOptions, TableOptions {
   /** Whether to create the tables where there are none. Default false: then opening says what is missing. */
@@ -20,8 +21,7 @@ export interface PostgresStoreOptions extends EngineOptions, TableOptions {
 /** For `checkOptions`. */
 export const POSTGRES_OPTIONS: Readonly<Record<keyof PostgresStoreOptions, OptionRule>> = {
   ...ENGINE_OPTIONS,
-  tables: { expected: "an object", accepts: value => typeof value === "object" && value !== null },
-  schema: { expected: "a string", accepts: value => typeof value === "string" },
+  ...TABLE_OPTIONS,
   createTables: anyBoolean,
 }
 
@@ -41,11 +41,10 @@ export async function createPostgresStore(
   adapter: PgAdapter,
   options: PostgresStoreOptions = {},
 ): Promise<PostgresStore> {
-  if (typeof adapter?.run !== "function") {
+  if (!hasMethods(adapter, "run", "close")) {
     throw new TypeError("createPostgresStore: wrap the database first, as in fromPool(pool).")
   }
-  checkOptions("createPostgresStore", options, POSTGRES_OPTIONS)
-  const { tables, schema, createTables, ...engine } = options
+  const { tables, schema, createTables, ...engine } = checkOptions("createPostgresStore", options, POSTGRES_OPTIONS)
   const names: TableNames = tableNames(tables)
   try {
     const wanted = { names, schema: schemaName(schema), create: createTables === true }

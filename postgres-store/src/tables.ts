@@ -1,4 +1,5 @@
 import { quoteName, type TableNames, tableNames } from "@holdfast/sql-store-core"
+import { checkOptions, type OptionRule } from "@holdfast/store-core"
 
 /** Where the two tables are. */
 export interface TableOptions {
@@ -9,6 +10,12 @@ export interface TableOptions {
    * that has them.
    */
   readonly schema?: string
+}
+
+/** For `checkOptions`. */
+export const TABLE_OPTIONS: Readonly<Record<keyof TableOptions, OptionRule>> = {
+  tables: { expected: "an object", accepts: value => typeof value === "object" && value !== null },
+  schema: { expected: "a string", accepts: value => typeof value === "string" },
 }
 
 /** The names as statements contain them. */
@@ -36,10 +43,11 @@ export function qualify(names: TableNames, schema: string | undefined): Qualifie
  * The statements that make the store's tables, for migrations. They change nothing where the tables are. The store
  * itself runs them when it is opened with `createTables: true`.
  *
- * @throws TypeError for names that are not plain identifiers.
+ * @throws TypeError for names that are not plain identifiers, and for unknown options.
  */
 export function createTablesSql(options: TableOptions = {}): string {
-  return createTables(qualify(tableNames(options.tables), schemaName(options.schema)))
+  const { tables, schema } = checkOptions("createTablesSql", options, TABLE_OPTIONS)
+  return createTables(qualify(tableNames(tables), schemaName(schema)))
 }
 
 export function createTables({ meta, records }: QualifiedNames): string {

@@ -1,6 +1,6 @@
 import {
-  ENGINE,
   type EngineStore,
+  engineOf,
   type Finding,
   type FindingKind,
   showDocId,
@@ -55,18 +55,17 @@ const NUMBERS = 100
  * @throws TypeError when the store is not in Postgres (by rejecting).
  */
 export async function verifyPostgresStore(store: EngineStore): Promise<VerifyReport<PostgresFindingKind>> {
-  const engine = store?.[ENGINE]
-  const backend = engine?.backend
-  if (!(backend instanceof PostgresBackend))
-    throw new TypeError("verifyPostgresStore: the store must be a Postgres store.")
+  const found = engineOf(store, PostgresBackend)
+  if (found === null) throw new TypeError("verifyPostgresStore: the store must be a Postgres store.")
+  const { engine, backend } = found
   // In brackets, because to everybody else these are private.
   const { readHeader, nextDocument, findOrphans, findProblems } = backend["statements"]
   const ask = (text: string, ...params: number[]): Promise<readonly PgRow[]> => {
     engine.checkOpen()
     return backend["adapter"].run(session => session.query(text, params.map(String)))
   }
-  const { documents, records, findings: found } = await verifyStore(store)
-  const findings: Finding<PostgresFindingKind>[] = [...found]
+  const { documents, records, findings: ofStore } = await verifyStore(store)
+  const findings: Finding<PostgresFindingKind>[] = [...ofStore]
   try {
     if ((await ask(readHeader)).length === 0)
       findings.push({ kind: "header", message: "The store's header is missing." })

@@ -1,5 +1,5 @@
 import { type TableNames, tableNames } from "@holdfast/sql-store-core"
-import { checkOptions, ENGINE_OPTIONS, type EngineOptions, EngineStore } from "@holdfast/store-core"
+import { checkOptions, ENGINE_OPTIONS, type EngineOptions, EngineStore, hasMethods } from "@holdfast/store-core"
 import type { SqliteAdapter } from "./sqlite-adapter.js"
 import { SqliteBackend } from "./sqlite-backend.js"
 
@@ -39,7 +39,7 @@ export function createSqliteStore(adapter: SqliteAdapter, options?: SqliteStoreO
 const METHODS = ["exec", "iterate", "transaction", "close"] as const
 
 function checked(adapter: SqliteAdapter, options: SqliteStoreOptions): SqliteStoreOptions {
-  const missing = METHODS.find(method => !hasMethod(adapter, method))
+  const missing = METHODS.find(method => !hasMethods(adapter, method))
   if (missing !== undefined) {
     throw new TypeError(
       `createSqliteStore: the adapter has no method "${missing}". Wrap the database, as in fromBetterSqlite3(db).`,
@@ -47,12 +47,4 @@ function checked(adapter: SqliteAdapter, options: SqliteStoreOptions): SqliteSto
   }
   const tables = { expected: "an object", accepts: (value: unknown) => typeof value === "object" && value !== null }
   return checkOptions("createSqliteStore", options, { ...ENGINE_OPTIONS, tables })
-}
-
-function hasMethod(adapter: SqliteAdapter, method: (typeof METHODS)[number]): boolean {
-  try {
-    return typeof adapter?.[method] === "function"
-  } catch {
-    return false
-  }
 }

@@ -2,12 +2,13 @@ import {
   type DocId,
   type EngineAccess,
   type EngineStore,
+  engineOf,
   StoreError,
   type StoreRecord,
   type WriteOperation,
 } from "@holdfast/store-core"
 import { BACKEND, toStoreError } from "./errors.js"
-import { sqliteEngine } from "./sqlite-engine.js"
+import { SqliteBackend } from "./sqlite-backend.js"
 
 /** The writes of the contract inside `transact`. They take effect at once and are stored with the transaction. */
 export interface StoreTransaction {
@@ -32,7 +33,7 @@ export interface StoreTransaction {
  * - `TypeError` when `work` returns a promise, because the commit cannot wait for it; everything is rolled back
  */
 export function transact<R>(store: EngineStore, work: (tx: StoreTransaction) => R): R {
-  const found = sqliteEngine(store)
+  const found = engineOf(store, SqliteBackend)
   if (found === null) throw new TypeError("transact: the first argument must be a SQLite store.")
   const { engine, backend } = found
   if (typeof work !== "function") throw new TypeError("transact: the second argument must be a function.")

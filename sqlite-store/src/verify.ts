@@ -3,6 +3,7 @@ import {
   type DocId,
   type EngineAccess,
   type EngineStore,
+  engineOf,
   type Finding,
   type FindingKind,
   showDocId,
@@ -12,7 +13,7 @@ import {
 import { toStoreError } from "./errors.js"
 import { first, inspectGate } from "./open-gate.js"
 import type { SqliteAdapter } from "./sqlite-adapter.js"
-import { sqliteEngine } from "./sqlite-engine.js"
+import { SqliteBackend } from "./sqlite-backend.js"
 import { createStatements } from "./statements.js"
 import { RowCheck, type RowFindingKind, type SeenRow } from "./verify-rows.js"
 
@@ -43,7 +44,7 @@ export type SqliteFinding = Finding<SqliteFindingKind>
  * @throws TypeError when the store is not a SQLite store.
  */
 export async function verifySqliteStore(store: EngineStore): Promise<VerifyReport<SqliteFindingKind>> {
-  const found = sqliteEngine(store)
+  const found = engineOf(store, SqliteBackend)
   if (found === null) throw new TypeError("verifySqliteStore: the store must be a SQLite store.")
   const { engine, backend } = found
   const { documents, records, findings } = await verifyStore(store)

@@ -16,9 +16,10 @@ import {
   write,
   writes,
 } from "../../store-core/test/support/bad-input/attack.js"
-import { anything, isMisuse, type Option, options } from "../../store-core/test/support/bad-input/functions.js"
+import { finite, isMisuse, type Option, options, settle } from "../../store-core/test/support/bad-input/functions.js"
 import { Inputs, PATIENCE } from "../../store-core/test/support/bad-input/runs.js"
 import { make, meant, type Shape } from "../../store-core/test/support/bad-input/shapes.js"
+import { count, flag, tables } from "../../store-core/test/support/bad-input/usual-options.js"
 import {
   createSqliteStore,
   fromBetterSqlite3,
@@ -40,23 +41,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-const count: Option = {
-  good: fc.nat(1000),
-  accepts: value => Number.isSafeInteger(value) && (value as number) >= 0,
-}
-const boolean: Option = { good: fc.boolean(), accepts: value => typeof value === "boolean" }
-const NAME = /^(?!sqlite_|pg_)[A-Za-z_][A-Za-z0-9_]{0,47}$/i
-const tables: Option = {
-  good: fc.constantFrom({}, { meta: "m" }, { meta: "select", records: "from" }),
-  accepts: value => {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return false
-    const { meta = "holdfast_meta", records = "holdfast_records" } = value as Record<string, unknown>
-    for (const name in value) if (name !== "meta" && name !== "records") return false
-    if (typeof meta !== "string" || typeof records !== "string") return false
-    return NAME.test(meta) && NAME.test(records) && meta.toLowerCase() !== records.toLowerCase()
-  },
-}
-const ENGINE = { readAhead: count, busyTimeout: count, loadGuard: boolean, tables }
+const ENGINE = { readAhead: count, busyTimeout: count, loadGuard: flag, tables }
 
 const open = () => createSqliteStore(fromBetterSqlite3(new Database(":memory:")))
 
@@ -125,8 +110,8 @@ describe("bad input to the SQLite store", () => {
       const cases = fc.oneof(
         one("createSqliteStore", ENGINE),
         one("openSqliteStore", { ...ENGINE, durability }),
-        one("fromBetterSqlite3", { lent: boolean }),
-        one("fromNodeSqlite", { lent: boolean, exclusive: boolean }),
+        one("fromBetterSqlite3", { lent: flag }),
+        one("fromNodeSqlite", { lent: flag, exclusive: flag }),
       )
       await inputs.throwAt(400, cases, async ({ maker, given: { shape, good } }) => {
         inputs.given++
@@ -167,8 +152,7 @@ describe("bad input to the SQLite store", () => {
       }
       const cases = fc.record({
         call: fc.constantFrom(...(Object.keys(functions) as (keyof typeof functions)[])),
-        // A driver that always has another row is beyond what a store could refuse.
-        shape: anything.filter(shape => !isEndless(shape)),
+        shape: finite,
       })
       await inputs.throwAt(500, cases, async ({ call, shape }) => {
         inputs.given++
@@ -192,23 +176,10 @@ describe("bad input to the SQLite store", () => {
   )
 })
 
-async function settle<T>(run: () => T | Promise<T>): Promise<{ value: T } | { error: unknown }> {
-  try {
-    return { value: await run() }
-  } catch (error) {
-    return { error }
-  }
-}
-
 function fileName(text: string): string {
   return text === "" ? text : join(directory, text.replaceAll(/[/\\.]/g, "_"))
 }
 
 function isFunction(shape: Shape): boolean {
   return typeof make(shape, []) === "function"
-}
-
-/** Whatever it is asked for, it has it. */
-function isEndless(shape: Shape): boolean {
-  return shape !== "throws" && "odd" in shape && shape.odd === "proxy that answers everything with itself"
 }

@@ -1,6 +1,6 @@
 export type { StoreCapabilities } from "./capabilities.js"
 export { checkDocId, checkPrefix, MAX_DOC_ID_BYTES } from "./doc-id.js"
-export { ENGINE, type EngineAccess } from "./engine/access.js"
+export { ENGINE, type EngineAccess, engineOf } from "./engine/access.js"
 export type {
   Backend,
   Decision,
@@ -18,7 +18,7 @@ export type { ObservedDocument, StoreEvent } from "./engine/store-event.js"
 export type { StoreErrorCode, StoreErrorDetails } from "./errors.js"
 export { isStoreError, messageOf, STORE_ERROR_CODES, StoreError, showDocId } from "./errors.js"
 export { createMemoryStore, MemoryBackend, MemoryStorage, type MemoryStoreOptions } from "./memory-store.js"
-export { anyBoolean, anyCount, checkOptions, type OptionRule } from "./options.js"
+export { anyBoolean, anyCount, checkOptions, hasMethods, type OptionRule } from "./options.js"
 export { RECORD_LIMITS, recordBytes } from "./records.js"
 export type { DocId, ReplicaType, Store, StoreMeta, StorePayload, StoreRecord, SyncMode } from "./store.js"
 export { compareUtf8 } from "./text.js"

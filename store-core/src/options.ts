@@ -30,6 +30,15 @@ export function checkOptions<T>(caller: string, options: T, rules: Readonly<Reco
   return Object.fromEntries(read) as T
 }
 
+/** Whether a value, which may be anything, has these methods. */
+export function hasMethods(value: unknown, ...names: readonly string[]): boolean {
+  try {
+    return names.every(name => typeof (value as Record<string, unknown> | null | undefined)?.[name] === "function")
+  } catch {
+    return false
+  }
+}
+
 /** What throws when it is looked at is not what was expected. */
 function accepts(rule: OptionRule, value: unknown): boolean {
   try {

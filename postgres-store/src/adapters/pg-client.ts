@@ -1,6 +1,13 @@
-import { StoreError } from "@holdfast/store-core"
+import { checkOptions, hasMethods, StoreError } from "@holdfast/store-core"
 import { BACKEND } from "../errors.js"
-import type { PgAdapter, PgAdapterOptions, PgParameter, PgRow, PgSession } from "../pg-adapter.js"
+import {
+  ADAPTER_OPTIONS,
+  type PgAdapter,
+  type PgAdapterOptions,
+  type PgParameter,
+  type PgRow,
+  type PgSession,
+} from "../pg-adapter.js"
 import { hearErrors } from "./errors-heard.js"
 import { runInSavepoint } from "./savepoint.js"
 import { Turns } from "./turns.js"
@@ -31,15 +38,16 @@ const turns = new WeakMap<PgClient, Turns>()
  * transaction of the caller the store joins it. While the store is open the client has an `error` listener.
  */
 export function fromClient(client: PgClient, options: PgAdapterOptions = {}): PgAdapter {
-  if (typeof client?.getTransactionStatus !== "function") {
+  if (!hasMethods(client, "getTransactionStatus", "query", "on", "off")) {
     throw new TypeError("fromClient: this is not a connected Client of pg 8.16 or later. A pool goes to fromPool.")
   }
+  const { preparedStatements } = checkOptions("fromClient", options, ADAPTER_OPTIONS)
   const queue = turns.get(client) ?? new Turns()
   turns.set(client, queue)
   const deafen = hearErrors(client)
   return {
     reconnects: false,
-    run: work => queue.take(() => runOnClient(client, options.preparedStatements === true, work)),
+    run: work => queue.take(() => runOnClient(client, preparedStatements === true, work)),
     close: async () => deafen(),
   }
 }

@@ -1,6 +1,6 @@
-import { StoreError } from "@holdfast/store-core"
+import { checkOptions, hasMethods, StoreError } from "@holdfast/store-core"
 import { BACKEND, isBroken } from "../errors.js"
-import type { PgAdapter, PgAdapterOptions, PgSession } from "../pg-adapter.js"
+import { ADAPTER_OPTIONS, type PgAdapter, type PgAdapterOptions, type PgSession } from "../pg-adapter.js"
 import { hearErrors } from "./errors-heard.js"
 import { clientSession, type PgClient } from "./pg-client.js"
 
@@ -23,13 +23,14 @@ export interface PgPool {
  * pool has an `error` listener.
  */
 export function fromPool(pool: PgPool, options: PgAdapterOptions = {}): PgAdapter {
-  if (typeof pool?.connect !== "function" || "getTransactionStatus" in pool) {
+  if (!hasMethods(pool, "connect", "on", "off") || hasMethods(pool, "getTransactionStatus")) {
     throw new TypeError("fromPool: this is not a Pool of pg. A connected Client goes to fromClient.")
   }
+  const { preparedStatements } = checkOptions("fromPool", options, ADAPTER_OPTIONS)
   const deafen = hearErrors(pool)
   return {
     reconnects: true,
-    run: work => runOnPool(pool, options.preparedStatements === true, work),
+    run: work => runOnPool(pool, preparedStatements === true, work),
     close: async () => deafen(),
   }
 }

@@ -1,3 +1,4 @@
+import { hasMethods } from "@holdfast/store-core"
 import type { PgAdapter, PgParameter, PgRow, PgSession } from "../pg-adapter.js"
 import { runInSavepoint } from "./savepoint.js"
 import { Turns } from "./turns.js"
@@ -25,7 +26,7 @@ const turns = new WeakMap<Pglite, Turns>()
  * the database: closing the store leaves it open.
  */
 export function fromPglite(db: Pglite): PgAdapter {
-  if (typeof db?.query !== "function" || typeof db.exec !== "function") {
+  if (!hasMethods(db, "query", "exec")) {
     throw new TypeError("fromPglite: this is not a PGlite database or transaction.")
   }
   const inHostTransaction = db.transaction === undefined

@@ -8,6 +8,20 @@ import type { ObservedTransaction } from "./observed-transaction.js"
  */
 export const ENGINE: unique symbol = Symbol.for("holdfast.engine") as typeof ENGINE
 
+/** The engine of a store whose backend is of a class; null for anything else, which may be anything at all. */
+export function engineOf<B>(
+  store: unknown,
+  backendClass: abstract new (...args: never[]) => B,
+): { readonly engine: EngineAccess; readonly backend: B } | null {
+  try {
+    const engine = (store as { readonly [ENGINE]?: EngineAccess } | null | undefined)?.[ENGINE]
+    const backend: unknown = engine?.backend
+    return engine !== undefined && backend instanceof backendClass ? { engine, backend } : null
+  } catch {
+    return null
+  }
+}
+
 /** The engine of a store, for functions that write in a way of their own. Not for applications. */
 export interface EngineAccess {
   readonly backend: Backend

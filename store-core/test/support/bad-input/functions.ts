@@ -11,6 +11,15 @@ export const anything: fc.Arbitrary<Shape> = fc.oneof(
   fc.record({ fields: fc.dictionary(fc.string({ maxLength: 5 }), fc.constant("throws" as const)), as: objectKinds }),
 )
 
+/**
+ * Anything that comes to an end: a database that always has another row, or an answer that never comes, is beyond what
+ * any function could refuse.
+ */
+export const finite: fc.Arbitrary<Shape> = anything.filter(shape => {
+  const endless = ["thenable that never settles", "proxy that answers everything with itself"]
+  return shape === "throws" || !("odd" in shape) || !endless.includes(shape.odd)
+})
+
 export interface Option {
   /** A value that is accepted. */
   readonly good: fc.Arbitrary<unknown>
@@ -85,6 +94,15 @@ function namesOf(value: object): string[] {
 
 function misspelt(name: string): string {
   return name.toUpperCase()
+}
+
+/** What became of a call, whether it answers at once or later. */
+export async function settle<T>(run: () => T | Promise<T>): Promise<{ value: T } | { error: unknown }> {
+  try {
+    return { value: await run() }
+  } catch (error) {
+    return { error }
+  }
 }
 
 /** Fails unless `error` is a `TypeError` with a message of ours, which names the function. */
