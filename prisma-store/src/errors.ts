@@ -1,4 +1,4 @@
-import { isStoreError, StoreError, type StoreErrorCode } from "@holdfast/store-core"
+import { isStoreError, messageOf, StoreError, type StoreErrorCode } from "@holdfast/store-core"
 
 export const BACKEND = "prisma"
 
@@ -177,7 +177,7 @@ function driverCause(error: unknown): DriverCause | undefined {
 
 /** Prisma puts the call and some of the program's source in front of what happened. */
 function lastParagraph(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error) ?? (typeof error === "string" ? error : "what was thrown is no Error; see the cause")
   return (
     message
       .split(/\n\s*\n/)

@@ -71,8 +71,13 @@ export function modelBlock(name: string, model: ModelText, table: string): strin
 /**
  * The two models to paste into a schema.prisma, also in the files `schema/sqlite.prisma` and `schema/postgresql.prisma`
  * of this package.
+ *
+ * @throws TypeError for another provider.
  */
 export function schemaFragment(provider: Provider): string {
+  if (provider !== "sqlite" && provider !== "postgresql") {
+    throw new TypeError('schemaFragment: the provider must be "sqlite" or "postgresql".')
+  }
   const { meta, records } = modelTexts(provider)
   return `${modelBlock("HoldfastMeta", meta, "holdfast_meta")}\n${modelBlock("HoldfastRecord", records, "holdfast_records")}`
 }

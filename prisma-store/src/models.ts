@@ -1,5 +1,5 @@
 import { type TableNames, tableNames } from "@holdfast/sql-store-core"
-import { StoreError } from "@holdfast/store-core"
+import { hasMethods, StoreError } from "@holdfast/store-core"
 import type { PrismaClientLike } from "./client.js"
 import { BACKEND } from "./errors.js"
 import { fieldLine, type ModelText, modelBlock, modelTexts, type Provider } from "./fragments.js"
@@ -64,18 +64,29 @@ export function findModels(client: PrismaClientLike, wanted: ModelNames): Mapped
 }
 
 function inspect(client: PrismaClientLike): { provider: Provider; dataModel: DataModel } {
-  const { _activeProvider: active, _runtimeDataModel: dataModel } = client as {
-    _activeProvider?: unknown
-    _runtimeDataModel?: DataModel
-  }
-  if (typeof client.$queryRawUnsafe !== "function" || typeof dataModel?.models !== "object") {
-    throw new TypeError(
-      'createPrismaStore: the option "client" must be a PrismaClient, or the client inside $transaction(async tx => …).',
-    )
-  }
+  const { active, dataModel } = known(client)
   if (active === "sqlite") return { provider: "sqlite", dataModel }
   if (active === "postgresql") return { provider: "postgresql", dataModel }
   throw refused(`the client's provider is ${String(active)}; the store works with sqlite and postgresql`)
+}
+
+/** What the client, which may be anything, knows of itself. */
+function known(client: PrismaClientLike): { readonly active: unknown; readonly dataModel: DataModel } {
+  let cause: unknown
+  try {
+    const { _activeProvider: active, _runtimeDataModel: dataModel } = client as {
+      _activeProvider?: unknown
+      _runtimeDataModel?: DataModel
+    }
+    const isClient = hasMethods(client, "$queryRawUnsafe")
+    if (isClient && dataModel !== undefined && typeof dataModel.models === "object") return { active, dataModel }
+  } catch (error) {
+    cause = error
+  }
+  throw new TypeError(
+    'createPrismaStore: the option "client" must be a PrismaClient, or the client inside $transaction(async tx => …).',
+    cause === undefined ? undefined : { cause },
+  )
 }
 
 function checkFields(name: string, model: RuntimeModel, text: ModelText): void {

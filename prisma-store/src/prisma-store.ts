@@ -37,15 +37,10 @@ export class PrismaStore extends EngineStore {}
  * @throws TypeError for unknown options and wrong values (by rejecting).
  */
 export async function createPrismaStore(options: PrismaStoreOptions): Promise<PrismaStore> {
-  checkOptions("createPrismaStore", options, {
-    ...ENGINE_OPTIONS,
-    client: anyObject,
-    models: anyObject,
-    schema: anyText,
-  })
-  const { client, models = {}, schema, ...engine } = options
-  checkOptions("createPrismaStore (models)", models, { meta: anyText, records: anyText })
-  const found = findModels(client, models)
+  const rules = { ...ENGINE_OPTIONS, client: anyObject, models: anyObject, schema: anyText }
+  const { client, models = {}, schema, ...engine } = checkOptions("createPrismaStore", options ?? null, rules)
+  const names = checkOptions("createPrismaStore (models)", models, { meta: anyText, records: anyText })
+  const found = findModels(client, names)
   if (schema !== undefined && found.provider === "sqlite") {
     throw new TypeError('createPrismaStore: the option "schema" is for PostgreSQL; SQLite has no schemas.')
   }
