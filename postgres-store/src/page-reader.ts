@@ -32,8 +32,8 @@ const PAGES_AHEAD = 2
 export class PageReader {
   private readonly statements: Statements
   private readonly readsAhead: boolean
-  /** Pages read ahead, or null where that failed. A load that is given up takes its own along. */
-  private readonly ahead = new WeakMap<PageCursor, Promise<Page<PageCursor> | null>>()
+  /** Pages read ahead. A load that is given up takes its own along. */
+  private readonly ahead = new WeakMap<PageCursor, Promise<Page<PageCursor>>>()
   private readonly reading = new Set<Promise<unknown>>()
   private readonly run: <T>(work: (session: PgSession) => Promise<T>) => Promise<T>
   private readonly firstPages = new Batches<DocId, FirstPage>(
@@ -57,29 +57,33 @@ export class PageReader {
   }
 
   async read(docId: DocId, cursor: PageCursor | null): Promise<Page<PageCursor>> {
-    const page = cursor === null ? await this.firstPages.add(docId) : await this.next(docId, cursor)
+    if (cursor !== null) return this.next(docId, cursor)
+    const page = await this.firstPages.add(docId)
     if (isStoreError(page)) throw page
-    if (page.next !== null) this.readAhead(docId, page.next)
     return page
   }
 
   /** Waits until no page is being read ahead any more. */
   async close(): Promise<void> {
-    await Promise.all(this.reading)
+    await Promise.allSettled(this.reading)
   }
 
+  /** Who asks for a second page reads on; a load of the first records alone would read the second page for nothing. */
   private async next(docId: DocId, cursor: PageCursor): Promise<Page<PageCursor>> {
-    const page = await this.ahead.get(cursor)
+    const ahead = this.ahead.get(cursor)
     this.ahead.delete(cursor)
-    return page ?? this.run(session => this.readNext(session, docId, cursor))
+    const page = await (ahead ?? this.run(session => this.readNext(session, docId, cursor)))
+    if (page.next !== null) this.readAhead(docId, page.next)
+    return page
   }
 
   private readAhead(docId: DocId, cursor: PageCursor): void {
     if (!this.readsAhead || this.reading.size >= PAGES_AHEAD) return
-    const page = this.run(session => this.readNext(session, docId, cursor)).catch(() => null)
+    const page = this.run(session => this.readNext(session, docId, cursor))
     this.ahead.set(cursor, page)
     this.reading.add(page)
-    void page.then(() => this.reading.delete(page))
+    const done = () => this.reading.delete(page)
+    page.then(done, done)
   }
 
   private async readNext(session: PgSession, docId: DocId, cursor: PageCursor): Promise<Page<PageCursor>> {
