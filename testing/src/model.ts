@@ -3,6 +3,7 @@ import type { StoreFactory, Subject } from "./harness.js"
 import { type Mismatch, type Place, replay } from "./model/replay.js"
 import { shrink } from "./model/shrink.js"
 import { generate, printStep, type Step } from "./model/steps.js"
+import { checkRunOptions } from "./runners/options.js"
 import { Places } from "./runners/subject.js"
 
 export interface ModelCheckOptions {
@@ -22,11 +23,8 @@ type OnSubject = <T>(run: (subject: Subject) => Promise<T>) => Promise<T>
  * loads and listings read step by step, good and bad records, and closing and reopening where the subject can do that.
  * Rejects at the first answer that is not the model's, with the seed and the shortest sequence found that shows it.
  */
-export async function runModelCheck(
-  name: string,
-  factory: StoreFactory,
-  options: ModelCheckOptions = {},
-): Promise<void> {
+export async function runModelCheck(name: string, factory: StoreFactory, given: ModelCheckOptions = {}): Promise<void> {
+  const options = checkRunOptions("runModelCheck", given, "sequences", "seed", "operations")
   await check(name, options, async run => {
     const places = new Places(factory)
     try {

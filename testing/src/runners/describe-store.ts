@@ -1,6 +1,7 @@
 import type { ConformanceCase } from "../case.js"
 import type { StoreFactory } from "../harness.js"
 import { findRunner, type TestRunner } from "./find-runner.js"
+import { checkRunOptions, SUITE_OPTIONS } from "./options.js"
 import { type RunCaseOptions, runCase, timeoutOf } from "./run-case.js"
 import { makeSubject, missingParts, partsOf } from "./subject.js"
 import { reasonOf, type SuiteOptions, selectCases, titleOf } from "./suite.js"
@@ -24,12 +25,15 @@ const RELEASE_TIME = 15_000
  * Await it at the top level of the test file: it first makes one subject, and releases it, to know which parts there are.
  * So whatever the factory needs must be there before the call, not be made in a `before` hook. Cases that need a part
  * which is missing are registered as skipped tests that name it.
+ *
+ * @throws TypeError for unknown options and wrong values (by rejecting).
  */
 export async function describeStore(
   name: string,
   factory: StoreFactory,
-  options: DescribeStoreOptions = {},
+  given: DescribeStoreOptions = {},
 ): Promise<void> {
+  const options = checkRunOptions("describeStore", given, ...SUITE_OPTIONS, "runner")
   const { describe, it } = options.runner ?? (await findRunner())
   const cases = selectCases(options)
   const parts = await findParts(factory, options)

@@ -1,6 +1,7 @@
 import { show } from "../assert.js"
 import type { ConformanceCase } from "../case.js"
 import type { StoreFactory } from "../harness.js"
+import { checkRunOptions, SUITE_OPTIONS } from "./options.js"
 import { type RunCaseOptions, runCase } from "./run-case.js"
 import { reasonOf, type SuiteOptions, selectCases } from "./suite.js"
 
@@ -38,12 +39,15 @@ export interface ConformanceReport {
 /**
  * Runs the suite without a test runner, one case after the other: for Durable Objects, pages and scripts. Resolves with
  * the report also when cases failed.
+ *
+ * @throws TypeError for unknown options and wrong values (by rejecting).
  */
 export async function runConformance(
   name: string,
   factory: StoreFactory,
-  options: RunConformanceOptions = {},
+  given: RunConformanceOptions = {},
 ): Promise<ConformanceReport> {
+  const options = checkRunOptions("runConformance", given, ...SUITE_OPTIONS, "onCase")
   const startedAt = new Date().toISOString()
   const reports: CaseReport[] = []
   for (const conformanceCase of selectCases(options)) {
