@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { cpus, totalmem } from "node:os"
 import { join } from "node:path"
-import { PARTS } from "./soak-parts.mjs"
+import { REPORTS } from "./soak-parts.mjs"
 import { soakFolder } from "./soak-report.mjs"
 import { root } from "./workspaces.mjs"
 
@@ -47,7 +47,7 @@ function readEntries() {
  */
 function merge(before, now) {
   const byName = new Map([...before, ...now].map(entry => [entry.name, entry]))
-  return PARTS.map(part => byName.get(part.name)).filter(entry => entry !== undefined)
+  return REPORTS.map(name => byName.get(name)).filter(entry => entry !== undefined)
 }
 
 /** @param {number | string} value */
@@ -92,8 +92,8 @@ function section(entry) {
 
 /** @param {readonly Entry[]} entries */
 export function document(entries) {
-  const missing = PARTS.filter(part => entries.every(entry => entry.name !== part.name)).map(({ name }) => name)
-  return [
+  const missing = REPORTS.filter(name => entries.every(entry => entry.name !== name))
+  const lines = [
     "# What was tried to break it",
     "",
     "Written by `npm run soak:publish` from what `npm run soak` reported. A part fails at the first acknowledged write that",
@@ -106,7 +106,8 @@ export function document(entries) {
     "",
     ...(missing.length > 0 ? [`Not run: ${missing.join(", ")}.`, ""] : []),
     ...entries.flatMap(section),
-  ].join("\n")
+  ]
+  return `${lines.join("\n").trimEnd()}\n`
 }
 
 if (import.meta.main) {
@@ -114,6 +115,6 @@ if (import.meta.main) {
   const entries = merge(before, readEntries())
   if (entries.length === 0) throw new Error("There is nothing in reports/soak. Run `npm run soak` first.")
   writeFileSync(data, `${JSON.stringify(entries, null, 2)}\n`)
-  writeFileSync(page, `${document(entries).trimEnd()}\n`)
-  console.log(`docs/reliability.md has ${entries.length} of ${PARTS.length} parts`)
+  writeFileSync(page, document(entries))
+  console.log(`docs/reliability.md has ${entries.length} of ${REPORTS.length} parts`)
 }

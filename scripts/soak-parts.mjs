@@ -8,6 +8,7 @@
  * @property {string} script
  * @property {Size} [size] absent where there is nothing to make larger
  * @property {Readonly<Record<string, string>>} [env]
+ * @property {readonly string[]} [reports] the files it writes, where that is not one called as the part
  * @property {{ readonly report: string, readonly what: string }} [suite]
  *
  * @typedef {object} Size
@@ -25,6 +26,15 @@
  * @returns {Size}
  */
 const size = (variable, full, unit, least = 1) => ({ variable, full, unit, least })
+
+/**
+ * @param {string} workspace
+ * @param {number} full
+ * @returns {Part}
+ */
+function inputs(workspace, full) {
+  return { name: `input-${workspace}`, workspace, script: "soak:input", size: size("INPUTS", full, "inputs", 1000) }
+}
 
 /** @type {readonly Part[]} */
 export const PARTS = [
@@ -65,4 +75,76 @@ export const PARTS = [
     size: size("HOLDFAST_FLIPS", 20_000, "bits", 300),
   },
   { name: "sqlite-faults", workspace: "sqlite-store", script: "soak:faults" },
+  {
+    name: "postgres-crash",
+    workspace: "postgres-store",
+    script: "soak:crash",
+    size: size("HOLDFAST_CRASH_ROUNDS", 10_000, "kills", 10),
+  },
+  {
+    name: "postgres-restart",
+    workspace: "postgres-store",
+    script: "soak:restart",
+    size: size("HOLDFAST_RESTART_ROUNDS", 1000, "immediate shutdowns", 3),
+  },
+  {
+    name: "postgres-connections",
+    workspace: "postgres-store",
+    script: "soak:connections",
+    size: size("HOLDFAST_KILL_ROUNDS", 10_000, "rounds of killed connections", 20),
+  },
+  {
+    name: "pglite-crash",
+    workspace: "postgres-store",
+    script: "soak:pglite",
+    size: size("HOLDFAST_PGLITE_ROUNDS", 10_000, "kills", 3),
+  },
+  {
+    name: "postgres-faults",
+    workspace: "postgres-store",
+    script: "soak:faults",
+    env: { HOLDFAST_FAULTS: "all" },
+    reports: ["postgres-faults", "pglite-faults"],
+  },
+  inputs("store-core", 500_000),
+  inputs("sql-store-core", 100_000),
+  inputs("sqlite-store", 280_000),
+  inputs("postgres-store", 60_000),
+  inputs("prisma-store", 50_000),
+  inputs("testing", 10_000),
+  {
+    name: "conformance-postgres",
+    workspace: "postgres-store",
+    script: "test",
+    env: { CONFORMANCE: "all" },
+    suite: {
+      report: "postgres-store",
+      what: "All tests, with every case of the suite in every setup of Postgres and PGlite.",
+    },
+  },
+  {
+    name: "conformance-prisma",
+    workspace: "prisma-store",
+    script: "test",
+    env: { CONFORMANCE: "all" },
+    suite: { report: "prisma-store", what: "All tests, with every case of the suite in every setup of Prisma." },
+  },
+  {
+    name: "broken-stores",
+    workspace: "testing",
+    script: "test",
+    env: { BROKEN_STORES: "all" },
+    suite: {
+      report: "testing",
+      what: "All tests, with every case of the suite on every store that is broken on purpose.",
+    },
+  },
 ]
+
+/** The names of all reports. */
+export const REPORTS = PARTS.flatMap(part => reportsOf(part))
+
+/** @param {Part} part */
+export function reportsOf({ name, reports }) {
+  return reports ?? [name]
+}

@@ -6,7 +6,7 @@ import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync, writeFi
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { parseArgs } from "node:util"
-import { PARTS } from "./soak-parts.mjs"
+import { PARTS, reportsOf } from "./soak-parts.mjs"
 import { soakFolder } from "./soak-report.mjs"
 import { root } from "./workspaces.mjs"
 
@@ -68,54 +68,54 @@ async function run(part, size) {
 }
 
 /**
- * What the part reported, or, where it is a suite of tests, what the suite did.
+ * What the part reported, or, where it is a suite of tests, what the suite did; null where something is missing.
  *
  * @param {Part} part
  * @param {number} seconds
- * @returns {SoakReport | null}
+ * @returns {SoakReport[] | null}
  */
-function reportOf(part, seconds) {
-  const file = join(soakFolder, `${part.name}.json`)
-  if (part.suite === undefined) return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : null
-  const counts = join(root, "reports", `${part.suite.report}.json`)
-  if (!existsSync(counts)) return null
-  const { passed, failed, skipped } = JSON.parse(readFileSync(counts, "utf8"))
+function reportsBy(part, seconds) {
+  const files = part.suite === undefined ? filesOf(part) : [join(root, "reports", `${part.suite.report}.json`)]
+  if (!files.every(file => existsSync(file))) return null
+  const found = files.map(file => JSON.parse(readFileSync(file, "utf8")))
+  if (part.suite === undefined) return found
+  const [{ passed, failed, skipped }] = found
   const set = Object.entries(part.env ?? {}).map(([name, value]) => `${name}=${value} `)
   const repeat = `${set.join("")}npm run ${part.script} -w @holdfast/${part.workspace}`
-  return {
-    name: part.name,
-    what: part.suite.what,
-    figures: { "tests passed": passed, failed, skipped: skipped.length },
-    seed: null,
-    repeat,
-    seconds,
-  }
+  const figures = { "tests passed": passed, failed, skipped: skipped.length }
+  return [{ name: part.name, what: part.suite.what, figures, seed: null, repeat, seconds }]
+}
+
+/** @param {Part} part */
+function filesOf(part) {
+  return reportsOf(part).map(name => join(soakFolder, `${name}.json`))
 }
 
 /**
- * Runs a part and leaves its report, with how it ended, in its file.
+ * Runs a part and leaves its reports, with how it ended, in their files.
  *
  * @param {Part} part
  * @param {string} commit
- * @returns {Promise<SoakReport & Ending>}
+ * @returns {Promise<(SoakReport & Ending)[]>}
  */
 async function finish(part, commit) {
-  const file = join(soakFolder, `${part.name}.json`)
   const size = sizeOf(part)
   const started = performance.now()
   // What an earlier run has reported must not stand in for this one.
-  rmSync(file, { force: true })
+  for (const file of filesOf(part)) rmSync(file, { force: true })
   if (part.suite !== undefined) rmSync(join(root, "reports", `${part.suite.report}.json`), { force: true })
   console.error(`\n== ${part.name}${size === null ? "" : `: ${size.ran} ${size.unit}`}`)
   const isWell = await run(part, size)
   const seconds = Math.round((performance.now() - started) / 1000)
-  const report = isWell ? reportOf(part, seconds) : null
-  const nothing = { name: part.name, what: "", figures: {}, seed: null, repeat: "", seconds }
-  const ending = { part: part.name, ended: new Date().toISOString(), commit, failed: report === null, size }
-  const all = { ...(report ?? nothing), ...ending }
-  writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`)
-  if (report === null) console.error(tail(part))
-  return all
+  const reports = isWell ? reportsBy(part, seconds) : null
+  const nothing = reportsOf(part).map(name => ({ name, what: "", figures: {}, seed: null, repeat: "", seconds }))
+  const ending = { part: part.name, ended: new Date().toISOString(), commit, failed: reports === null, size }
+  const ended = (reports ?? nothing).map(report => ({ ...report, ...ending }))
+  for (const report of ended) {
+    writeFileSync(join(soakFolder, `${report.name}.json`), `${JSON.stringify(report, null, 2)}\n`)
+  }
+  if (reports === null) console.error(tail(part))
+  return ended
 }
 
 /** @param {Part} part */
@@ -151,15 +151,19 @@ function tool(command, ...args) {
 }
 
 const build = tool("turbo", "run", "build", "--output-logs=errors-only")
-if (build.status !== 0) throw new Error(`The build failed.\n${build.stdout}${build.stderr}`)
+if (build.status !== 0) {
+  console.error(`The build failed.\n${build.stdout}${build.stderr}`)
+  process.exit(1)
+}
 mkdirSync(soakFolder, { recursive: true })
 const dirty = tool("git", "status", "--porcelain", "--untracked-files=no").stdout === "" ? "" : " and changes"
 const commit = tool("git", "rev-parse", "--short", "HEAD").stdout.trim() + dirty
 
 const wanted = PARTS.filter(({ name }) => values.only === undefined || values.only.includes(name))
+/** @type {(SoakReport & Ending)[]} */
 const reports = []
-for (const part of wanted) reports.push(await finish(part, commit))
+for (const part of wanted) reports.push(...(await finish(part, commit)))
 printTable(reports)
-const failed = reports.filter(report => report.failed).map(({ name }) => name)
+const failed = wanted.map(({ name }) => name).filter(name => reports.some(one => one.part === name && one.failed))
 console.log(failed.length === 0 ? "\nAll parts ended well." : `\nFailed: ${failed.join(", ")}`)
 process.exitCode = failed.length === 0 ? 0 : 1

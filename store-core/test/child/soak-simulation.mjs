@@ -1,10 +1,10 @@
 // `npm run soak:simulation -w @holdfast/store-core`: HOLDFAST_HISTORIES simulated histories, on all cores.
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdirSync, writeFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
+import { writeSoakReport } from "../../../scripts/soak-report.mjs"
 
 const HISTORIES = Number(process.env.HOLDFAST_HISTORIES ?? 1_000_000)
 const FIRST = Number(process.env.HOLDFAST_FIRST_SEED ?? 1)
@@ -52,9 +52,7 @@ if (failed !== null) {
   process.exitCode = 1
 } else {
   const seconds = Math.round((performance.now() - started) / 1000)
-  const folder = join(import.meta.dirname, "../../../reports/soak")
-  mkdirSync(folder, { recursive: true })
-  const report = {
+  writeSoakReport({
     name: "simulation",
     what: "Histories of up to three processes on one simulated database that delays, fails, restarts and loses processes; every answer compared with what was stored.",
     figures: {
@@ -68,6 +66,5 @@ if (failed !== null) {
     seed: `${FIRST} to ${FIRST + HISTORIES - 1}`,
     repeat: `HOLDFAST_HISTORIES=${HISTORIES} HOLDFAST_FIRST_SEED=${FIRST} npm run soak:simulation -w @holdfast/store-core`,
     seconds,
-  }
-  writeFileSync(join(folder, "simulation.json"), `${JSON.stringify(report, null, 2)}\n`)
+  })
 }
