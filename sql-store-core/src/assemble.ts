@@ -229,7 +229,8 @@ function integer(value: StoredInteger): number {
     const number = Number(value)
     if (Number.isSafeInteger(number)) return number
   }
-  throw new RowError(`a row has ${typeof value} ${String(value)} where a safe integer belongs`)
+  const shown = typeof value === "object" ? "" : ` ${String(value)}`
+  throw new RowError(`a row has ${value === null ? "null" : typeof value}${shown} where a safe integer belongs`)
 }
 
 function checkStart(seq: number): void {
