@@ -1,10 +1,27 @@
-import { encodeRecord } from "@holdfast/sql-store-core"
-import type { DocId, DocumentState, Outcome, Plan, WriteOperation, Written } from "@holdfast/store-core"
+import { encodeRecord, type KnownDocuments, type Row } from "@holdfast/sql-store-core"
+import {
+  type DocId,
+  type DocumentState,
+  isStoreError,
+  type Outcome,
+  type Plan,
+  type WriteOperation,
+  type Written,
+} from "@holdfast/store-core"
 import { textArray } from "./binary.js"
-import { lockedError } from "./errors.js"
+import { lockedError, toStoreError } from "./errors.js"
 import { type PlacedRow, packRows } from "./pack.js"
-import type { Committing, PgSession } from "./pg-adapter.js"
+import type { Committing, PgParameter, PgSession } from "./pg-adapter.js"
 import type { Statements } from "./statements.js"
+
+/** Where a document ended after the store's own last lone append: its number, its meta row's version, its last row. */
+export interface DocumentEnd {
+  readonly doc: string
+  readonly version: string
+  readonly last: number
+}
+
+export type DocumentEnds = KnownDocuments<DocumentEnd>
 
 /**
  * Writes a group of appended entries: one statement that finds and locks the documents and numbers the rows. Nothing has
@@ -16,10 +33,11 @@ export async function appendEntries(
   operations: readonly WriteOperation[],
   plan: Plan,
   committing: Committing,
+  ends: DocumentEnds,
   written?: Written,
 ): Promise<readonly Outcome[]> {
   const ords = new Map<DocId, number>()
-  const ends: number[] = []
+  const behind: number[] = []
   const lengths: number[] = []
   const rows: PlacedRow[] = []
   for (const operation of operations) {
@@ -32,13 +50,17 @@ export async function appendEntries(
         rows.push({ ord, seq, row })
       }
     }
-    ends.push(lengths[ord] ?? 0)
+    behind.push(lengths[ord] ?? 0)
   }
   const docIds = [...ords.keys()]
-  const write = rows.length === 1 ? writeOne : writeAll
   const lasts = written === undefined ? null : new Map<DocId, number>()
-  const unwritten = await committing(write(session, statements, docIds, rows, lasts))
-  if (written !== undefined && lasts !== null) tellNumbers(operations, ends, lasts, written)
+  const [one] = rows
+  const write =
+    one !== undefined && rows.length === 1
+      ? writeOne(session, statements, ends, docIds[0] as DocId, one.row, lasts)
+      : writeAll(session, statements, ends, docIds, rows, lasts)
+  const unwritten = await committing(write)
+  if (written !== undefined && lasts !== null) tellNumbers(operations, behind, lasts, written)
 
   const states = new Map<DocId, DocumentState>(docIds.map(docId => [docId, UNREAD]))
   for (const [docId, exists] of unwritten) if (!exists) states.set(docId, null)
@@ -50,10 +72,10 @@ export async function appendEntries(
   })
 }
 
-/** `ends` says how far behind the document's last row before the statement each operation's last one is. */
+/** `behind` says how far behind the document's last row before the statement each operation's last one is. */
 function tellNumbers(
   operations: readonly WriteOperation[],
-  ends: readonly number[],
+  behind: readonly number[],
   lasts: ReadonlyMap<DocId, number>,
   written: Written,
 ): void {
@@ -61,7 +83,7 @@ function tellNumbers(
   for (const [i, operation] of operations.entries()) {
     const { docId } = operation
     const last = lasts.get(docId)
-    const end = ends[i] ?? 0
+    const end = behind[i] ?? 0
     if (last !== undefined) written(operation, last + (told.get(docId) ?? 0) + 1, last + end)
     told.set(docId, end)
   }
@@ -77,33 +99,57 @@ const NONE: Unwritten = new Map()
 /** Filled in, where somebody wants to know, with the last number that each written document had before. */
 type Lasts = Map<DocId, number> | null
 
-/** One row, the usual case of a user who types, has a statement of its own that is planned in less time. */
+/** One row, the usual case of a user who types, has statements of its own that are planned in less time. */
 async function writeOne(
   session: PgSession,
   statements: Statements,
-  docIds: readonly DocId[],
-  rows: readonly PlacedRow[],
+  ends: DocumentEnds,
+  docId: DocId,
+  row: Row,
   lasts: Lasts,
 ): Promise<Unwritten> {
-  const docId = docIds[0] as DocId
-  const { kind, version, lineage, payload, blob } = (rows[0] as PlacedRow).row
-  const parameters = [docId, String(kind), version, lineage, payload, blob]
-  const [written] = await session.query(statements.appendRow, parameters)
+  const { kind, version, lineage, payload, blob } = row
+  const columns = [String(kind), version, lineage, payload, blob]
+  const end = session.inHostTransaction ? undefined : ends.get(docId)
+  ends.delete(docId)
+  if (end !== undefined && (await writeNext(session, statements, end, columns))) {
+    lasts?.set(docId, end.last)
+    ends.set(docId, { ...end, last: end.last + 1 })
+    return NONE
+  }
+  const [written] = await session.query(statements.appendRow, [docId, ...columns])
   if (written !== undefined) {
-    lasts?.set(docId, Number(written[0]) - 1)
+    const [doc, seq, version] = written
+    const last = Number(seq)
+    lasts?.set(docId, last - 1)
+    // What the host rolls back was never the last row.
+    if (doc && version && !session.inHostTransaction) ends.set(docId, { doc, version, last })
     return NONE
   }
   const [found] = await session.query(statements.readMetas, [textArray([docId])])
   return new Map([[docId, found !== undefined]])
 }
 
+/** Whether the row is written: not when somebody else has written to the document since, or is about to. */
+async function writeNext(session: PgSession, statements: Statements, end: DocumentEnd, columns: PgParameter[]) {
+  try {
+    const parameters = [end.doc, ...columns, end.version, String(end.last + 1)]
+    return (await session.execute(statements.appendNext, parameters)) === 1
+  } catch (error) {
+    if (isStoreError(toStoreError(error), "STORE_CONFLICT")) return false
+    throw error
+  }
+}
+
 async function writeAll(
   session: PgSession,
   statements: Statements,
+  ends: DocumentEnds,
   docIds: readonly DocId[],
   rows: readonly PlacedRow[],
   lasts: Lasts,
 ): Promise<Unwritten> {
+  for (const docId of docIds) ends.delete(docId)
   const text = lasts === null ? statements.appendRows : statements.appendRowsNumbered
   const left = await session.query(text, [textArray(docIds), ...packRows(rows)])
   const unwritten = new Map<DocId, boolean>()

@@ -1,4 +1,11 @@
-import { corruptError, type PageCursor, prefixRange, RowError, tryDecodeMeta } from "@holdfast/sql-store-core"
+import {
+  corruptError,
+  KnownDocuments,
+  type PageCursor,
+  prefixRange,
+  RowError,
+  tryDecodeMeta,
+} from "@holdfast/sql-store-core"
 import {
   type Backend,
   type DocId,
@@ -15,7 +22,7 @@ import {
 import { Batches } from "./batch.js"
 import { textArray } from "./binary.js"
 import { writeChanges } from "./changes.js"
-import { appendEntries } from "./entries.js"
+import { appendEntries, type DocumentEnds } from "./entries.js"
 import { BACKEND, finalCollision, isLost, stateOf, toStoreError } from "./errors.js"
 import { byDocument, commitInParts } from "./groups.js"
 import { PageReader } from "./page-reader.js"
@@ -37,6 +44,7 @@ export class PostgresBackend implements Backend<PageCursor> {
   private readonly adapter: PgAdapter
   private readonly statements: Statements
   private readonly pages: PageReader
+  private readonly ends: DocumentEnds = new KnownDocuments()
   private readonly metas = new Batches<DocId, StoreMeta | StoreError | null>(
     docIds => this.read(session => this.readMetas(session, docIds)),
     METAS_PER_READ,
@@ -104,13 +112,12 @@ export class PostgresBackend implements Backend<PageCursor> {
     plan: Plan,
     written: Written | undefined,
   ): Promise<readonly Outcome[]> {
-    const write = writerOf(operations)
     let inHostTransaction = false
     const collisions = (outcomes: readonly Outcome[]) => this.collisions(outcomes, inHostTransaction)
     try {
       const outcomes = await this.adapter.run(session => {
         inHostTransaction = session.inHostTransaction
-        return write(session, this.statements, operations, plan, committingOn(session), written)
+        return this.write(session, operations, plan, written)
       })
       return collisions(outcomes)
     } catch (error) {
@@ -123,6 +130,20 @@ export class PostgresBackend implements Backend<PageCursor> {
       const [mapped] = await collisions([failure])
       throw mapped
     }
+  }
+
+  private write(
+    session: PgSession,
+    operations: readonly WriteOperation[],
+    plan: Plan,
+    written: Written | undefined,
+  ): Promise<readonly Outcome[]> {
+    const { statements, ends } = this
+    const committing = committingOn(session)
+    if (operations[0]?.kind === "delete") return removeDocuments(session, statements, operations, plan, committing)
+    return operations.every(operation => operation.kind === "append" && !needsMeta(operation))
+      ? appendEntries(session, statements, operations, plan, committing, ends, written)
+      : writeChanges(session, statements, operations, plan, committing, written)
   }
 
   /** What a collision means where the transaction will never see what it collided with. */
@@ -148,13 +169,6 @@ export class PostgresBackend implements Backend<PageCursor> {
       return meta instanceof RowError ? corruptError(BACKEND, docId, meta) : meta
     })
   }
-}
-
-function writerOf(operations: readonly WriteOperation[]) {
-  if (operations[0]?.kind === "delete") return removeDocuments
-  return operations.every(operation => operation.kind === "append" && !needsMeta(operation))
-    ? appendEntries
-    : writeChanges
 }
 
 function isCollision(outcome: Outcome): boolean {

@@ -46,7 +46,9 @@ export function createStatements({ meta, records }: QualifiedNames, losesMark: b
   const columns = "doc, seq, kind, version, lineage, payload, blob"
   const size =
     "coalesce(octet_length(version), 0) + coalesce(octet_length(lineage), 0) + coalesce(octet_length(payload), 0) + coalesce(octet_length(blob), 0)"
-  const last = (doc: string) => `(SELECT max(x.seq) FROM ${records} AS x WHERE x.doc = ${doc})`
+  // Not max(): it takes the planner longer to find that this is a look at the end of the index.
+  const last = (doc: string) => `(SELECT x.seq FROM ${records} AS x WHERE x.doc = ${doc} ORDER BY x.seq DESC LIMIT 1)`
+  const first = (doc: string) => `(SELECT x.seq FROM ${records} AS x WHERE x.doc = ${doc} ORDER BY x.seq LIMIT 1)`
   const cells = `p.seq::text, p.kind::text, ${text("p.version")}, ${text("p.lineage")}, ${text("p.payload")}, encode(p.blob, 'hex')`
   /**
    * Rows, and how many bytes come before each. The range of numbers limits them, not LIMIT: where the planner knows little
@@ -67,8 +69,14 @@ inserted AS (INSERT INTO ${records} (${columns}) SELECT n.doc, n.last + r.seq, $
 SELECT w.ord::text, (SELECT count(*) FROM ${meta} AS m WHERE m.doc_id = w.id COLLATE "C")::text${numbers ? ", NULL::text AS last" : ""} FROM wanted AS w WHERE NOT EXISTS (SELECT FROM numbered AS n WHERE n.ord = w.ord)${numbers ? " UNION ALL SELECT ord::text, NULL, last::text FROM numbered" : ""}`
 
   return {
-    /** [id, kind, version, lineage, payload, blob] → its number when it was written, behind the document's last. */
-    appendRow: `INSERT INTO ${records} (${columns}) SELECT m.doc, coalesce(${last("m.doc")}, 0) + 1, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc_id = $1 FOR NO KEY UPDATE OF m SKIP LOCKED RETURNING seq::text`,
+    /** [id, kind, version, lineage, payload, blob] → doc, seq, xmin of the meta row: when it was written, behind the last. */
+    appendRow: `INSERT INTO ${records} AS r (${columns}) SELECT m.doc, coalesce(${last("m.doc")}, 0) + 1, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc_id = $1 FOR NO KEY UPDATE OF m SKIP LOCKED RETURNING r.doc::text, r.seq::text, (SELECT x.xmin::text FROM ${meta} AS x WHERE x.doc = r.doc)`,
+    /**
+     * [doc, kind, version, lineage, payload, blob, xmin, seq] writes the row behind the last of a document that still has
+     * the meta row of then. Rows only ever go away together with it or while it gets a new version, so that a number
+     * known to follow the last one is either free and the next, or refused by the key.
+     */
+    appendNext: `INSERT INTO ${records} (${columns}) SELECT m.doc, $8::int8, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc = $1::int8 AND m.xmin::text = $7 FOR NO KEY UPDATE OF m SKIP LOCKED`,
 
     /** [ids, …rows (seq: how far behind the last)] → ord, exists of each document that was not written. */
     appendRows: appendRows(false),
@@ -80,13 +88,14 @@ SELECT w.ord::text, (SELECT count(*) FROM ${meta} AS m WHERE m.doc_id = w.id COL
 
     /**
      * [ids, docs (NULL: to be created), data as read, new data (NULL: stays), clear up to (NULL: nothing), …rows] → ord,
-     * locked of each document that was not written.
+     * locked of each document that was not written. Clearing gives the meta row a new version also when its data stay:
+     * `appendNext` of other stores takes that for the sign that the last rows it knows may be gone.
      */
     change: (
       limitsWaiting: boolean,
     ) => `WITH wanted AS MATERIALIZED (SELECT * FROM unnest($1::text[], $2::int8[], $3::text[], $4::text[], $5::int8[]) WITH ORDINALITY AS w(id, doc, was, data, clear, ord)),
 locked AS MATERIALIZED (SELECT m.doc, w.ord, w.data, w.clear FROM wanted AS w JOIN ${meta} AS m ON m.doc = w.doc AND m.data = w.was ORDER BY m.doc FOR NO KEY UPDATE OF m SKIP LOCKED),
-updated AS (UPDATE ${meta} AS m SET data = l.data FROM locked AS l WHERE m.doc = l.doc AND l.data IS NOT NULL),
+updated AS (UPDATE ${meta} AS m SET data = coalesce(l.data, m.data) FROM locked AS l WHERE m.doc = l.doc AND (l.data IS NOT NULL OR l.clear IS NOT NULL)),
 created AS (INSERT INTO ${meta} (doc_id, data) SELECT w.id, w.data FROM wanted AS w WHERE w.doc IS NULL${limitsWaiting ? ` AND (SELECT set_config('lock_timeout', '${CREATION_WAIT}', true)) IS NOT NULL` : ""} ORDER BY w.id COLLATE "C" ON CONFLICT (doc_id) DO NOTHING RETURNING doc, doc_id),
 target AS MATERIALIZED (SELECT doc, ord FROM locked UNION ALL SELECT c.doc, w.ord FROM created AS c JOIN wanted AS w ON w.id = c.doc_id COLLATE "C"),
 cleared AS (DELETE FROM ${records} AS x USING locked AS l WHERE x.doc = l.doc AND x.seq <= l.clear),
@@ -112,7 +121,7 @@ DELETE FROM ${meta} WHERE ${these}`
      * [ids, rows, bytes] → "ord,doc,last" in the first row of a document, and the columns of a row; a document without rows
      * has one of NULLs. Rows that begin within the bytes.
      */
-    readFirstPages: `WITH found AS MATERIALIZED (SELECT w.ord, m.doc, (SELECT min(x.seq) FROM ${records} AS x WHERE x.doc = m.doc) AS first, ${last("m.doc")} AS last
+    readFirstPages: `WITH found AS MATERIALIZED (SELECT w.ord, m.doc, ${first("m.doc")} AS first, ${last("m.doc")} AS last
 FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord) JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C")
 SELECT CASE WHEN p.seq = f.first OR p.seq IS NULL THEN concat(f.ord, ',', f.doc, ',', f.last) END, ${cells} FROM found AS f
 LEFT JOIN LATERAL (${page("doc = f.doc AND seq >= f.first AND seq <= least(f.last, f.first + $2::int8 - 1)")}) AS p ON p.before < $3::int8 ORDER BY f.ord, p.seq`,

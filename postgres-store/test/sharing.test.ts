@@ -1,6 +1,7 @@
+import type { Store } from "@holdfast/store-core"
 import { entry, metaRecord, rejects } from "@holdfast/testing"
 import { describe, expect, it } from "vitest"
-import { createPostgresStore, fromPool } from "../src/index.js"
+import { createPostgresStore, fromClient, fromPool, verifyPostgresStore } from "../src/index.js"
 import { createDatabase } from "./support/database.js"
 import { codeOf, create, freshSchema, pause, texts } from "./support/fixtures.js"
 
@@ -124,5 +125,60 @@ describe("writers that race", () => {
     ])
     expect(new Set(codes)).toEqual(new Set(["ok"]))
     await rejects(store.append("doc 1", metaRecord({ replicaType: ["other", 1, 0] })), "STORE_META_MISMATCH")
+  })
+})
+
+describe("SHARE-1 a lone append where another store wrote since this one's last", () => {
+  it.each<[string, (other: Store) => Promise<void>, string[]]>([
+    ["appended", other => other.append("doc", entry("c")), ["a", "b", "c", "d"]],
+    ["replaced", other => other.replace("doc", [metaRecord(), entry("c")]), ["c", "d"]],
+    [
+      "appended and replaced, so that the number behind the known one is free again",
+      async other => {
+        await other.append("doc", entry("gone"))
+        await other.replace("doc", [metaRecord(), entry("c")])
+      },
+      ["c", "d"],
+    ],
+    ["changed the metadata", other => other.append("doc", metaRecord({ schemaHash: "two" })), ["a", "b", "d"]],
+    [
+      "deleted and created again",
+      async other => {
+        await other.delete("doc")
+        await create(other, "doc", "c")
+      },
+      ["c", "d"],
+    ],
+  ])("%s", async (_, write, expected) => {
+    const { schema, store } = await place()
+    const other = await createPostgresStore(fromPool(database.pool()), { schema })
+    await create(store, "doc", "a")
+    await store.append("doc", entry("b"))
+    await write(other)
+    await store.append("doc", entry("d"))
+    expect(await texts(store, "doc")).toEqual(expected)
+    expect(await texts(other, "doc")).toEqual(expected)
+    expect((await verifyPostgresStore(store)).findings).toEqual([])
+  })
+
+  it("deleted: it rejects", async () => {
+    const { schema, store } = await place()
+    const other = await createPostgresStore(fromPool(database.pool()), { schema })
+    await create(store, "doc", "a")
+    await store.append("doc", entry("b"))
+    await other.delete("doc")
+    expect(await codeOf(store.append("doc", entry("c")))).toBe("STORE_META_MISSING")
+  })
+
+  it("rolled back, on the client this store is on", async () => {
+    const { schema, client } = await place()
+    const store = await createPostgresStore(fromClient(client), { schema })
+    await create(store, "doc", "a")
+    await store.append("doc", entry("b"))
+    await client.query("BEGIN")
+    for (const text of ["x", "y"]) await store.append("doc", entry(text))
+    await client.query("ROLLBACK")
+    for (const text of ["c", "d"]) await store.append("doc", entry(text))
+    expect(await texts(store, "doc")).toEqual(["a", "b", "c", "d"])
   })
 })

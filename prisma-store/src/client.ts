@@ -40,9 +40,13 @@ export async function query(client: PrismaClientLike, sql: string, parameters: r
   }
 }
 
-export async function execute(client: PrismaClientLike, sql: string, parameters: readonly Parameter[]): Promise<void> {
+export async function execute(
+  client: PrismaClientLike,
+  sql: string,
+  parameters: readonly Parameter[],
+): Promise<number> {
   try {
-    await client.$executeRawUnsafe(sql, ...parameters)
+    return await client.$executeRawUnsafe(sql, ...parameters)
   } catch (error) {
     throw ofPrisma(error)
   }

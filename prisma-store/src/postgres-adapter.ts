@@ -11,8 +11,9 @@ export function postgresAdapter(client: PrismaClientLike): PgAdapter {
   const session: PgSession = {
     inHostTransaction: joins,
     query: async (text, params) => (await query(client, text, params.map(parameter))).map(pgRow),
+    execute: (text, params) => execute(client, text, params.map(parameter)),
     // Without parameters Prisma's adapter sends the text as it is, and the server runs all of it in one transaction.
-    script: text => execute(client, text, []),
+    script: async text => void (await execute(client, text, [])),
   }
   return {
     reconnects: !joins,

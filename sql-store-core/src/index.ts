@@ -16,6 +16,7 @@ export {
   formatGate,
   type Verdict,
 } from "./format-gate.js"
+export { KnownDocuments } from "./known-documents.js"
 export { PAGE_BYTES, PAGE_ROWS, PIECE_BYTES } from "./limits.js"
 export {
   assemblePage,

@@ -1,5 +1,6 @@
 import {
   decodeMeta,
+  KnownDocuments,
   lastAfter,
   type PlannedSteps,
   planSteps,
@@ -26,13 +27,18 @@ import {
   type WriteOperation,
   type Written,
 } from "@holdfast/store-core"
-import { DocumentNumbers, type KnownDocument } from "./document-numbers.js"
 import { BACKEND, corrupt, isConstraintError, toStoreError } from "./errors.js"
 import { first, openGate } from "./open-gate.js"
 import { type Cursor, PageReader } from "./page-reader.js"
 import type { SqliteAdapter } from "./sqlite-adapter.js"
 import { createStatements, type Statements } from "./statements.js"
 import { executeSteps, insertGuessed } from "./write.js"
+
+interface KnownNumbers {
+  readonly doc: number
+  /** The greatest sequence number. */
+  last: number
+}
 
 /** SQLite as the engine needs it. Everything is synchronous, so nothing else runs on the connection within a call. */
 export class SqliteBackend implements Backend<Cursor> {
@@ -41,7 +47,7 @@ export class SqliteBackend implements Backend<Cursor> {
   private readonly adapter: SqliteAdapter
   private readonly names: TableNames
   private readonly statements: Statements
-  private readonly numbers = new DocumentNumbers()
+  private readonly numbers = new KnownDocuments<KnownNumbers>()
   private readonly pages: PageReader
   private isOpen = false
   /** Whether the connection says when it is in a transaction. */
@@ -256,7 +262,7 @@ export class SqliteBackend implements Backend<Cursor> {
   /** Puts rows behind those of a known document. Its number counts on before the commit; a failure drops it. */
   private appendRows(operation: WriteOperation, rows: readonly Row[], written: Written | undefined): void {
     const { docId } = operation
-    const known = this.numbers.get(docId) as KnownDocument
+    const known = this.numbers.get(docId) as KnownNumbers
     const { doc, last } = known
     const next = lastAfter(last, rows)
     insertGuessed(this.adapter, this.statements, doc, docId, last + 1, rows)

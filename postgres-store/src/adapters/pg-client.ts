@@ -23,7 +23,7 @@ export interface PgQuery {
 
 /** What the store uses of a `Client` of `pg`. */
 export interface PgClient {
-  query(query: PgQuery): Promise<{ rows: unknown[] }>
+  query(query: PgQuery): Promise<{ rows: unknown[]; rowCount: number | null }>
   on(event: "error", listener: (error: Error) => void): unknown
   off(event: "error", listener: (error: Error) => void): unknown
   /** `"I"` outside a transaction, `"T"` inside, `"E"` inside one that has failed. */
@@ -69,13 +69,14 @@ function failedTransaction(): StoreError {
 }
 
 export function clientSession(client: PgClient, prepared: boolean, inHostTransaction: boolean): PgSession {
+  const run = (text: string, params: readonly PgParameter[]) => {
+    const query = { text, values: params as PgParameter[], rowMode: "array" as const, types: asText }
+    return client.query(prepared ? { ...query, name: nameOf(text) } : query)
+  }
   return {
     inHostTransaction,
-    query: async (text, params) => {
-      const query = { text, values: params as PgParameter[], rowMode: "array" as const, types: asText }
-      const { rows } = await client.query(prepared ? { ...query, name: nameOf(text) } : query)
-      return rows as PgRow[]
-    },
+    query: async (text, params) => (await run(text, params)).rows as PgRow[],
+    execute: async (text, params) => (await run(text, params)).rowCount ?? 0,
     script: async text => {
       await client.query({ text, rowMode: "array", types: asText })
     },

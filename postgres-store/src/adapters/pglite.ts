@@ -10,9 +10,14 @@ export interface PgliteQueryOptions {
   readonly serializers: Record<number, (value: string) => string>
 }
 
+export interface PgliteResult {
+  readonly rows: unknown[]
+  readonly affectedRows?: number
+}
+
 /** What the store uses of a `PGlite` database, or of the `tx` that `db.transaction` gives. */
 export interface Pglite {
-  query(query: string, params?: unknown[], options?: PgliteQueryOptions): Promise<{ rows: unknown[] }>
+  query(query: string, params?: unknown[], options?: PgliteQueryOptions): Promise<PgliteResult>
   exec(query: string): Promise<unknown>
   /** Only the database has it. */
   transaction?: unknown
@@ -30,12 +35,11 @@ export function fromPglite(db: Pglite): PgAdapter {
     throw new TypeError("fromPglite: this is not a PGlite database or transaction.")
   }
   const inHostTransaction = db.transaction === undefined
+  const run = (text: string, params: readonly PgParameter[]) => db.query(text, params as PgParameter[], OPTIONS)
   const session: PgSession = {
     inHostTransaction,
-    query: async (text, params) => {
-      const { rows } = await db.query(text, params as PgParameter[], OPTIONS)
-      return rows as PgRow[]
-    },
+    query: async (text, params) => (await run(text, params)).rows as PgRow[],
+    execute: async (text, params) => (await run(text, params)).affectedRows ?? 0,
     script: async text => void (await db.exec(text)),
   }
   const queue = turns.get(db) ?? new Turns()
