@@ -1,4 +1,11 @@
-import { ENGINE, EngineStore, type WriteOperation } from "@holdfast/store-core"
+import {
+  ENGINE,
+  EngineStore,
+  engineOf,
+  MemoryBackend,
+  type StoreEvent,
+  type WriteOperation,
+} from "@holdfast/store-core"
 import { describe, expect, it } from "vitest"
 import { outcomeOf } from "./support/outcome.js"
 import { batch, entry, load, loadLabels, rest } from "./support/records.js"
@@ -116,10 +123,146 @@ describe("prepare, admit and finish", () => {
     const append: WriteOperation = { kind: "append", docId: "a", records: [entry(6)] }
     const removal: WriteOperation = { kind: "delete", docId: "a" }
     expect(codeOf(() => engine.admit(append))).toBe("STORE_LOAD_FAILED")
+    expect(codeOf(() => engine.admit(append, true))).toBe("ok")
     engine.admit(removal)
     engine.finish(removal, failure("STORE_FULL"))
     expect(codeOf(() => engine.admit(append))).toBe("STORE_LOAD_FAILED")
     engine.finish(removal, null)
     expect(codeOf(() => engine.admit(append))).toBe("ok")
   })
+})
+
+describe("exclusively", () => {
+  it("what is read while it works waits for its end, also when it throws", async () => {
+    const { backend, store, engine } = await storeWithSix()
+    const reads: Promise<unknown>[] = []
+    backend.steps.length = 0
+    const result = engine.exclusively(() => {
+      reads.push(store.currentMeta("a"), loadLabels(store, "b"))
+      return backend.steps.length
+    })
+    expect(result).toBe(0)
+    expect(await Promise.all(reads.map(outcomeOf))).toEqual(["ok", "ok"])
+    const failed = () =>
+      engine.exclusively(() => {
+        throw new RangeError("the caller's own")
+      })
+    expect(failed).toThrow(RangeError)
+    backend.steps.length = 0
+    void store.currentMeta("a")
+    expect(backend.count("readMeta")).toBe(1)
+  })
+})
+
+describe("a listing", () => {
+  it("LIST-2: ends with STORE_CORRUPT when the database goes back to where it was", async () => {
+    const { backend, store } = await storeWithSix()
+    const page = Array.from({ length: 1000 }, (_, i) => `a${String(i).padStart(4, "0")}`)
+    backend.data.readIds = () => page
+    const listing = store.listDocIds()[Symbol.asyncIterator]()
+    for (const id of page) expect(await listing.next()).toEqual({ done: false, value: id })
+    expect(await outcomeOf(listing.next())).toBe("STORE_CORRUPT")
+    expect(await outcomeOf(listing.next())).toBe("STORE_CORRUPT")
+  })
+})
+
+describe("observeTransaction", () => {
+  it("is null for a store that nobody observes", async () => {
+    expect((await storeWithSix()).engine.observeTransaction()).toBe(null)
+  })
+
+  it("OBSERVE-1: makes one event of all that is written", async () => {
+    const events: StoreEvent[] = []
+    const { engine } = await storeWithSix({ observe: (event: StoreEvent) => events.push(event) })
+    events.length = 0
+    for (const ended of [null, { error: failure("STORE_FULL") }, { error: new RangeError("the caller's own") }]) {
+      const transaction = engine.observeTransaction()
+      const append: WriteOperation = { kind: "append", docId: "a", records: [entry(1), entry(2)] }
+      transaction?.written(append, 1, 2)
+      transaction?.add(append)
+      transaction?.written(append, 3, 4)
+      transaction?.add(append)
+      transaction?.add({ kind: "delete", docId: "b" })
+      const replace: WriteOperation = { kind: "replace", docId: "c", records: [] }
+      transaction?.written(replace, 5, 6)
+      transaction?.add(replace)
+      transaction?.over(ended)
+    }
+    await Promise.resolve()
+    const nothing = [
+      { docId: "a", first: null, last: null },
+      { docId: "b", first: null, last: null },
+      { docId: "c", first: null, last: null },
+    ]
+    expect(
+      events.map(({ operation, outcome, records, group, documents }) => [
+        operation,
+        outcome,
+        records,
+        group,
+        documents,
+      ]),
+    ).toEqual([
+      ["transact", "ok", 4, 4, [{ docId: "a", first: 1, last: 4 }, nothing[1], { docId: "c", first: 5, last: 6 }]],
+      ["transact", "STORE_FULL", 4, 4, nothing],
+      ["transact", "rolled-back", 4, 4, nothing],
+    ])
+  })
+})
+
+it("OBSERVE-1: what a backend says of an operation that is over changes no event", async () => {
+  const events: StoreEvent[] = []
+  const { backend, store } = await storeWithSix({ observe: (event: StoreEvent) => events.push(event) })
+  events.length = 0
+  const tell: (() => void)[] = []
+  const commit = backend.commit.bind(backend)
+  backend.commit = (operations, plan, written) => {
+    for (const operation of operations) tell.push(() => written?.(operation, 99, 99))
+    return commit(operations, plan, written)
+  }
+  for (let i = 0; i < 2; i++) {
+    await store.append("a", entry(i))
+    for (const late of tell) late()
+  }
+  const numbers = events.map(({ documents: [document] }) => [document?.first, document?.last])
+  expect(numbers).toEqual([
+    [7, 7],
+    [8, 8],
+  ])
+})
+
+describe("engineOf", () => {
+  it("is the engine of a store whose backend is of the class, and null for all else", async () => {
+    const { backend, store } = await storeWithSix()
+    expect(engineOf(store, ScriptedBackend)?.backend).toBe(backend)
+    expect(engineOf(store, ScriptedBackend)?.engine.plan).toBe(store[ENGINE].plan)
+    const throws = Object.defineProperty({}, ENGINE, {
+      get: () => {
+        throw new Error("the caller's own")
+      },
+    })
+    for (const none of [null, undefined, 7, {}, { [ENGINE]: null }, { [ENGINE]: {} }, throws]) {
+      expect(engineOf(none, ScriptedBackend)).toBe(null)
+    }
+    expect(engineOf(store, MemoryBackend)).toBe(null)
+  })
+})
+
+it("ORDER-2: a read that is called by a backend, in the middle of starting others, has its turn after them", async () => {
+  const { backend, store } = await storeWithSix()
+  const held = gate()
+  const order: string[] = []
+  let inner: Promise<unknown> | null = null
+  backend.before = step => {
+    if (step.method !== "readMeta") return
+    order.push(step.docId ?? "")
+    if (step.docId === "a" && inner === null) inner = store.currentMeta("b")
+    return step.docId === "b" && order.length === 1 ? held.opened : undefined
+  }
+  const calls = [store.currentMeta("b"), store.append("a", entry(6)), store.currentMeta("a"), store.currentMeta("a")]
+  await Promise.all(calls.slice(1))
+  await inner
+  expect(order).toEqual(["b", "a", "a", "b"])
+  held.open()
+  expect(await calls[0]).toBe(null)
 })

@@ -5,6 +5,7 @@ import {
   createMemoryStore,
   ENGINE_OPTIONS,
   EngineStore,
+  hasMethods,
   MemoryBackend,
   MemoryStorage,
 } from "@holdfast/store-core"
@@ -20,6 +21,24 @@ function refusal(options: unknown): string {
     return (error as Error).message
   }
 }
+
+describe("hasMethods", () => {
+  it("says whether all are there, whatever is asked", () => {
+    const both = { run: () => {}, close: () => {} }
+    const throws = new Proxy(both, {
+      get: () => {
+        throw new Error("the caller's own")
+      },
+    })
+    expect([both, { run: both.run }, { ...both, run: 1 }].map(value => hasMethods(value, "run", "close"))).toEqual([
+      true,
+      false,
+      false,
+    ])
+    expect([null, undefined, 7, "run", throws].map(value => hasMethods(value, "run"))).toEqual(Array(5).fill(false))
+    expect(hasMethods("text", "at", "slice")).toBe(true)
+  })
+})
 
 describe("OPEN-3: options", () => {
   it.each([
@@ -84,6 +103,30 @@ describe("OPEN-3: options", () => {
 
   it.each([null, "log", {}, true])("refuses %s where a function is expected", value => {
     expect(refusal({ observe: value })).toBe('openIt: the option "observe" must be a function.')
+  })
+
+  it("reads each once, inherited ones too, into an object of their own", () => {
+    let reads = 0
+    const given = {
+      get readAhead() {
+        return reads++
+      },
+    }
+    const read = checkOptions("openIt", Object.create(given) as object, ENGINE_OPTIONS)
+    expect([reads, read]).toEqual([1, { readAhead: 0 }])
+  })
+
+  it("options that throw when they are read, or when they are looked at, are refused", () => {
+    const throws = (): never => {
+      throw new Error("the caller's own")
+    }
+    expect(refusal(Object.defineProperty({}, "readAhead", { get: throws, enumerable: true }))).toBe(
+      "openIt: the options could not be read.",
+    )
+    expect(refusal(new Proxy({}, { ownKeys: throws }))).toBe("openIt: the options could not be read.")
+    const rule = { expected: "a Map", accepts: (value: unknown) => value instanceof Map }
+    const run = () => checkOptions("openIt", { map: new Proxy({}, { getPrototypeOf: throws }) }, { map: rule })
+    expect(run).toThrow(new TypeError('openIt: the option "map" must be a Map.'))
   })
 
   it("the stores check theirs under their own names", () => {

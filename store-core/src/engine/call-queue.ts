@@ -111,7 +111,6 @@ export class CallQueue {
   makeReady(call: Call): void {
     if (call.start !== null) {
       for (let read: Call | null = call; read !== null && read.start !== null; read = read.next) {
-        if (read.state !== "waiting") break
         read.state = "running"
         this.starting.push(read)
       }
@@ -126,7 +125,10 @@ export class CallQueue {
   private startReads(): void {
     if (this.isStarting) return
     this.isStarting = true
-    for (let call = this.starting.shift(); call !== undefined; call = this.starting.shift()) call.start?.(call)
+    for (let call = this.starting.shift(); call !== undefined; call = this.starting.shift()) {
+      const { start } = call as { readonly start: (call: Call) => void }
+      start(call)
+    }
     this.isStarting = false
   }
 

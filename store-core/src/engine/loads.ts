@@ -169,6 +169,7 @@ export class Load implements PageSource<StoreRecord> {
  */
 export class OpenLoads {
   private readonly byDocument = new Map<DocId, Set<WeakRef<Load>>>()
+  /* v8 ignore next 3 -- the garbage collector calls it, which dropped-loads.test.ts makes run in another process */
   private readonly dropped = new FinalizationRegistry<{ docId: DocId; ref: WeakRef<Load> }>(({ docId, ref }) =>
     this.forget(docId, ref),
   )

@@ -38,6 +38,7 @@ export class Observer {
   committing(operations: readonly WriteOperation[]): void {
     for (const operation of operations) {
       const commit = this.writes.get(operation)
+      /* v8 ignore next -- an operation is committed while its call waits, and all that wait are here */
       if (commit === undefined) continue
       commit.group = operations.length
       commit.first = null
