@@ -16,7 +16,7 @@ export interface PlacedRow {
  * copied from as it is.
  */
 export function packRows(rows: readonly PlacedRow[]): PgParameter[] {
-  const data = new Packer()
+  const data = new Packer(rows.reduce((sum, { row }) => sum + lengthOf(row), 0))
   const starts: number[] = []
   const lengths: [number[], number[], number[], number[]] = [[], [], [], []]
   for (const { row } of rows) {
@@ -59,11 +59,20 @@ export function unpackRows(first: number): { readonly from: string; readonly col
   }
 }
 
-/** A buffer that grows. */
+/** About how many bytes a row takes; text that is not ASCII takes more. */
+function lengthOf({ version, lineage, payload, blob }: Row): number {
+  return (version?.length ?? 0) + (lineage?.length ?? 0) + (payload?.length ?? 0) + (blob?.length ?? 0)
+}
+
+/** A buffer that grows. Growing copies it, which for large records would take several times their memory. */
 class Packer {
   length = 0
-  private buffer = new Uint8Array(4096)
+  private buffer: Uint8Array
   private readonly encoder = new TextEncoder()
+
+  constructor(expected: number) {
+    this.buffer = new Uint8Array(expected + 4096)
+  }
 
   /** Returns how many bytes were added, -1 for none because there is no text. */
   addText(text: string | null): number {
