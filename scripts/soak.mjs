@@ -5,7 +5,7 @@ import { once } from "node:events"
 import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
-import { parseArgs } from "node:util"
+import { parseArgs, stripVTControlCharacters } from "node:util"
 import { PARTS, reportsOf } from "./soak-parts.mjs"
 import { soakFolder } from "./soak-report.mjs"
 import { root } from "./workspaces.mjs"
@@ -59,7 +59,8 @@ async function run(part, size) {
   child.stdout.pipe(log, { end: false })
   child.stderr.pipe(log, { end: false })
   createInterface({ input: child.stderr }).on("line", line => {
-    if (line !== "" && NOISE.every(noise => !line.includes(noise))) process.stderr.write(`${line}\n`)
+    const text = stripVTControlCharacters(line)
+    if (text !== "" && NOISE.every(noise => !text.startsWith(noise))) process.stderr.write(`${text}\n`)
   })
   const [code] = await once(child, "close")
   log.end()

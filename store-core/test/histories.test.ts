@@ -69,7 +69,7 @@ class Torn extends SimulatedBackend {
   }
 }
 
-/** Refuses what comes later on a document and stores it all the same. */
+/** Stores what was called together in the opposite order. */
 class Disorder extends SimulatedBackend {
   override async commit(operations: readonly WriteOperation[], plan: Plan): Promise<readonly Outcome[]> {
     return [...(await super.commit([...operations].reverse(), plan))].reverse()

@@ -18,7 +18,7 @@ export type Call = { readonly at: number; replied: number; outcome: string } & (
   | { readonly kind: "load"; readonly labels: string[]; complete: boolean }
 )
 
-/** One listing; `wrote` are the documents with the calls made on them before it. */
+/** One listing; `before` says how many calls had been made on each document when it was asked for. */
 export interface Listed {
   readonly at: number
   readonly replied: number
