@@ -31,6 +31,11 @@ export async function patiently<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
+/** What a failure shows of a text. */
+function short(text: string): string {
+  return text.length > 20 ? `${text.slice(0, 8)} ${text.length}` : text
+}
+
 let count = 0
 
 /** A text of its own, of any length up to some thousand characters. */
@@ -49,16 +54,17 @@ export class SharedDocument {
   }
 
   async append(store: Store, random: Random): Promise<void> {
-    const text = freshText(random)
+    const data = freshText(random)
+    const text = short(data)
     const one: { readonly writer: Store; fate: Fate } = { writer: store, fate: "pending" }
     this.fates.set(text, one)
-    one.fate = await fateOf(store.append(this.id, entry(text)))
+    one.fate = await fateOf(store.append(this.id, entry(data)))
     if (one.fate === "stored") this.acknowledged++
   }
 
   /** To be called with nothing under way: nothing is lost, repeated, reordered or there although it was said not to be. */
   async check(store: Store): Promise<void> {
-    const found = await patiently(() => texts(store, this.id))
+    const found = (await patiently(() => texts(store, this.id))).map(short)
     expect(new Set(found).size, `${this.id}: nothing twice`).toBe(found.length)
     const there = new Set(found)
     const of = (fate: Fate) => [...this.fates].filter(([, one]) => one.fate === fate).map(([text]) => text)
@@ -94,12 +100,13 @@ export class OwnDocument {
   async write(random: Random): Promise<void> {
     const { id, store } = this
     const text = freshText(random)
+    const label = short(text)
     const dice = random.int(0, 9)
-    if (dice < 5) return this.follow(store.append(id, entry(text)), before => [...before, text])
-    if (dice < 7) return this.follow(store.append(id, metaRecord({ schemaHash: text })), before => [...before, text])
+    if (dice < 5) return this.follow(store.append(id, entry(text)), before => [...before, label])
+    if (dice < 7) return this.follow(store.append(id, metaRecord({ schemaHash: text })), before => [...before, label])
     if (dice < 9) {
-      const records: StoreRecord[] = [metaRecord({ schemaHash: `${text}m` }), entry(text)]
-      return this.follow(store.replace(id, records), () => [`${text}m`, text])
+      const records: StoreRecord[] = [metaRecord({ schemaHash: `m${text}` }), entry(text)]
+      return this.follow(store.replace(id, records), () => [short(`m${text}`), label])
     }
     return this.follow(store.delete(id), () => [])
   }
@@ -113,7 +120,7 @@ export class OwnDocument {
       if (fate === "stored") possible = applied
       else if (fate === "unknown") possible = unique([...possible, ...applied])
     }
-    expect(possible, `${this.id}: as its calls left it`).toContainEqual(found)
+    expect(possible, `${this.id}: as its calls left it: ${this.calls.map(one => one.fate)}`).toContainEqual(found)
     this.possible = [found]
     this.calls.length = 0
   }
@@ -128,7 +135,7 @@ export class OwnDocument {
   private async labels(): Promise<string[]> {
     const labels: string[] = []
     for await (const record of this.store.loadAll(this.id)) {
-      labels.push(record.kind === "meta" ? record.meta.schemaHash : String(record.payload.data))
+      labels.push(short(record.kind === "meta" ? record.meta.schemaHash : String(record.payload.data)))
     }
     return labels
   }
