@@ -14,10 +14,12 @@ import { type PlacedRow, packRows } from "./pack.js"
 import type { Committing, PgParameter, PgSession } from "./pg-adapter.js"
 import type { Statements } from "./statements.js"
 
-/** Where a document ended after the store's own last lone append: its number, its meta row's version, its last row. */
+/** Where a document ended after the store's own last lone append. */
 export interface DocumentEnd {
+  readonly connection: number
   readonly doc: string
   readonly version: string
+  /** The number of its last row. */
   readonly last: number
 }
 
@@ -110,9 +112,11 @@ async function writeOne(
 ): Promise<Unwritten> {
   const { kind, version, lineage, payload, blob } = row
   const columns = [String(kind), version, lineage, payload, blob]
-  const end = session.inHostTransaction ? undefined : ends.get(docId)
+  // What the host rolls back was never the last row.
+  const connection = session.inHostTransaction ? undefined : session.connection
+  const end = ends.get(docId)
   ends.delete(docId)
-  if (end !== undefined && (await writeNext(session, statements, end, columns))) {
+  if (end !== undefined && end.connection === connection && (await writeNext(session, statements, end, columns))) {
     lasts?.set(docId, end.last)
     ends.set(docId, { ...end, last: end.last + 1 })
     return NONE
@@ -122,8 +126,7 @@ async function writeOne(
     const [doc, seq, version] = written
     const last = Number(seq)
     lasts?.set(docId, last - 1)
-    // What the host rolls back was never the last row.
-    if (doc && version && !session.inHostTransaction) ends.set(docId, { doc, version, last })
+    if (doc && version && connection !== undefined) ends.set(docId, { connection, doc, version, last })
     return NONE
   }
   const [found] = await session.query(statements.readMetas, [textArray([docId])])

@@ -13,6 +13,8 @@ export interface PgSession {
    * if the host commits.
    */
   readonly inHostTransaction: boolean
+  /** Tells one connection from another. Without it nothing is taken over from one call to the next. */
+  readonly connection?: number
   /** Runs one statement. Outside a host's transaction it commits by itself. */
   query(text: string, params: readonly PgParameter[]): Promise<readonly PgRow[]>
   /** Runs one statement that answers with no rows; resolves to how many it wrote. Else as `query`. */

@@ -48,6 +48,11 @@ export function createStatements({ meta, records }: QualifiedNames, losesMark: b
     "coalesce(octet_length(version), 0) + coalesce(octet_length(lineage), 0) + coalesce(octet_length(payload), 0) + coalesce(octet_length(blob), 0)"
   // Not max(): it takes the planner longer to find that this is a look at the end of the index.
   const last = (doc: string) => `(SELECT x.seq FROM ${records} AS x WHERE x.doc = ${doc} ORDER BY x.seq DESC LIMIT 1)`
+  /**
+   * Changes when the rows up to the last one known may be gone: they were cleared, or the server has lost its last commits,
+   * which takes its processes along, or another server has taken over. A pooler does not tell its clients.
+   */
+  const version = (row: string) => `concat(${row}.xmin, ' ', pg_backend_pid(), ' ', pg_postmaster_start_time())`
   const first = (doc: string) => `(SELECT x.seq FROM ${records} AS x WHERE x.doc = ${doc} ORDER BY x.seq LIMIT 1)`
   const cells = `p.seq::text, p.kind::text, ${text("p.version")}, ${text("p.lineage")}, ${text("p.payload")}, encode(p.blob, 'hex')`
   /**
@@ -69,14 +74,13 @@ inserted AS (INSERT INTO ${records} (${columns}) SELECT n.doc, n.last + r.seq, $
 SELECT w.ord::text, (SELECT count(*) FROM ${meta} AS m WHERE m.doc_id = w.id COLLATE "C")::text${numbers ? ", NULL::text AS last" : ""} FROM wanted AS w WHERE NOT EXISTS (SELECT FROM numbered AS n WHERE n.ord = w.ord)${numbers ? " UNION ALL SELECT ord::text, NULL, last::text FROM numbered" : ""}`
 
   return {
-    /** [id, kind, version, lineage, payload, blob] → doc, seq, xmin of the meta row: when it was written, behind the last. */
-    appendRow: `INSERT INTO ${records} AS r (${columns}) SELECT m.doc, coalesce(${last("m.doc")}, 0) + 1, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc_id = $1 FOR NO KEY UPDATE OF m SKIP LOCKED RETURNING r.doc::text, r.seq::text, (SELECT x.xmin::text FROM ${meta} AS x WHERE x.doc = r.doc)`,
+    /** [id, kind, version, lineage, payload, blob] → doc, seq, version of the document: when it was written, behind the last. */
+    appendRow: `INSERT INTO ${records} AS r (${columns}) SELECT m.doc, coalesce(${last("m.doc")}, 0) + 1, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc_id = $1 FOR NO KEY UPDATE OF m SKIP LOCKED RETURNING r.doc::text, r.seq::text, (SELECT ${version("x")} FROM ${meta} AS x WHERE x.doc = r.doc)`,
     /**
-     * [doc, kind, version, lineage, payload, blob, xmin, seq] writes the row behind the last of a document that still has
-     * the meta row of then. Rows only ever go away together with it or while it gets a new version, so that a number
-     * known to follow the last one is either free and the next, or refused by the key.
+     * [doc, kind, version, lineage, payload, blob, version of the document, seq] writes the row behind the last one if the
+     * document still has that version: then what followed the last one known is free, or refused by the key.
      */
-    appendNext: `INSERT INTO ${records} (${columns}) SELECT m.doc, $8::int8, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc = $1::int8 AND m.xmin::text = $7 FOR NO KEY UPDATE OF m SKIP LOCKED`,
+    appendNext: `INSERT INTO ${records} (${columns}) SELECT m.doc, $8::int8, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc = $1::int8 AND ${version("m")} = $7 FOR NO KEY UPDATE OF m SKIP LOCKED`,
 
     /** [ids, …rows (seq: how far behind the last)] → ord, exists of each document that was not written. */
     appendRows: appendRows(false),

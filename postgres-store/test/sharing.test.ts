@@ -1,7 +1,14 @@
 import type { Store } from "@holdfast/store-core"
 import { entry, metaRecord, rejects } from "@holdfast/testing"
 import { describe, expect, it } from "vitest"
-import { createPostgresStore, fromClient, fromPool, verifyPostgresStore } from "../src/index.js"
+import {
+  createPostgresStore,
+  fromClient,
+  fromPool,
+  type PgAdapter,
+  type PgPool,
+  verifyPostgresStore,
+} from "../src/index.js"
 import { createDatabase } from "./support/database.js"
 import { codeOf, create, freshSchema, pause, texts } from "./support/fixtures.js"
 
@@ -180,5 +187,30 @@ describe("SHARE-1 a lone append where another store wrote since this one's last"
     await client.query("ROLLBACK")
     for (const text of ["c", "d"]) await store.append("doc", entry(text))
     expect(await texts(store, "doc")).toEqual(["a", "b", "c", "d"])
+  })
+
+  it.each([
+    ["on a connection of its own", fromPool],
+    [
+      "behind a pooler, which does not tell",
+      (pool: PgPool): PgAdapter => {
+        const adapter = fromPool(pool)
+        return { ...adapter, run: work => adapter.run(session => work({ ...session, connection: 1 })) }
+      },
+    ],
+  ])("WRITE-1 by a server that has lost its last commits, %s", async (_, connect) => {
+    const { schema, client } = await place()
+    const store = await createPostgresStore(connect(database.pool()), { schema })
+    await create(store, "doc", "a")
+    for (const text of ["b", "lost"]) await store.append("doc", entry(text))
+    await client.query(
+      `DELETE FROM ${schema}.holdfast_records WHERE seq = (SELECT max(seq) FROM ${schema}.holdfast_records)`,
+    )
+    await client.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()",
+    )
+    await pause(100)
+    await store.append("doc", entry("c"))
+    expect(await texts(store, "doc")).toEqual(["a", "b", "c"])
   })
 })

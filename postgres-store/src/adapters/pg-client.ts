@@ -28,6 +28,8 @@ export interface PgClient {
   off(event: "error", listener: (error: Error) => void): unknown
   /** `"I"` outside a transaction, `"T"` inside, `"E"` inside one that has failed. */
   getTransactionStatus(): string | null
+  /** The server's process behind the connection. */
+  readonly processID?: number | null
 }
 
 /** The calls of all stores on one client take turns: one inside another's savepoint would be rolled back with it. */
@@ -73,8 +75,10 @@ export function clientSession(client: PgClient, prepared: boolean, inHostTransac
     const query = { text, values: params as PgParameter[], rowMode: "array" as const, types: asText }
     return client.query(prepared ? { ...query, name: nameOf(text) } : query)
   }
+  const { processID } = client
   return {
     inHostTransaction,
+    ...(typeof processID === "number" && { connection: processID }),
     query: async (text, params) => (await run(text, params)).rows as PgRow[],
     execute: async (text, params) => (await run(text, params)).rowCount ?? 0,
     script: async text => {
