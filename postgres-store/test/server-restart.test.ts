@@ -86,6 +86,22 @@ describe("a server that is shut down at once while stores write (WRITE-2, WRITE-
     })
   }
 
+  it("of commits that do not wait for the disk, only the last may be missing (WRITE-2)", async () => {
+    const pool = new pg.Pool({ connectionString: server.url, options: "-c synchronous_commit=off" })
+    const store = await createPostgresStore(fromPool(pool))
+    await create(store, "off")
+    const written = Array.from({ length: 60 }, (_, i) => String(i))
+    for (const text of written) await store.append("off", entry(text))
+    await server.crash()
+    await server.restart()
+    const found = await patiently(() => texts(store, "off"))
+    expect(found).toEqual(written.slice(0, found.length))
+    expect((await verifyPostgresStore(store)).findings).toEqual([])
+    await store.append("off", found.length === 0 ? metaRecord() : entry("more"))
+    pool.on("error", () => {})
+    await pool.end()
+  })
+
   it("ends the connection of a client: its store says so, and another one works (WRITE-4)", async () => {
     const client = new pg.Client({ connectionString: server.url })
     await client.connect()
