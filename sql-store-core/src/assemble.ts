@@ -43,7 +43,8 @@ interface OpenRecord {
   readonly kind: StorePayload["kind"]
   readonly version: string
   readonly lineage: string | null
-  readonly texts: string[] | null
+  /** The pieces: of text, unless there are `blobs`. */
+  readonly texts: string[]
   readonly blobs: Uint8Array[] | null
 }
 
@@ -129,8 +130,7 @@ function metaRecord(row: StoredRow, seq: number): StoreRecord {
   try {
     return { kind: "meta", meta: decodeMeta(payload) }
   } catch (error) {
-    if (!(error instanceof RowError)) throw error
-    throw new RowError(`row ${seq}: ${error.message}`, { cause: error })
+    throw new RowError(`row ${seq}: ${(error as RowError).message}`, { cause: error })
   }
 }
 
@@ -159,18 +159,18 @@ function beginOpen(row: StoredRow, seq: number, kind: StorePayload["kind"]): Ope
   const data = dataOf(row, seq)
   return typeof data === "string"
     ? { seq, kind, version, lineage, texts: [data], blobs: null }
-    : { seq, kind, version, lineage, texts: null, blobs: [data] }
+    : { seq, kind, version, lineage, texts: [], blobs: [data] }
 }
 
 function copyOpen(open: OpenRecord): OpenRecord {
-  return { ...open, texts: open.texts?.slice() ?? null, blobs: open.blobs?.slice() ?? null }
+  return { ...open, texts: open.texts.slice(), blobs: open.blobs?.slice() ?? null }
 }
 
 function addPiece(open: OpenRecord, row: StoredRow, seq: number): void {
   if (row.version !== null || row.lineage !== null) throw wrong(seq, "continues a record but has a version or lineage")
   const data = dataOf(row, seq)
   if (typeof data === "string") {
-    if (open.texts === null) throw wrong(seq, `has text but continues the bytes of row ${open.seq}`)
+    if (open.blobs !== null) throw wrong(seq, `has text but continues the bytes of row ${open.seq}`)
     open.texts.push(data)
   } else {
     if (open.blobs === null) throw wrong(seq, `has bytes but continues the text of row ${open.seq}`)
@@ -179,7 +179,7 @@ function addPiece(open: OpenRecord, row: StoredRow, seq: number): void {
 }
 
 function joinOpen(open: OpenRecord): StoreRecord {
-  const data = open.blobs === null ? joinText(open.texts ?? []) : joinBytes(open.blobs)
+  const data = open.blobs === null ? joinText(open.texts) : joinBytes(open.blobs)
   return entryRecord(open.kind, data, open.version, open.lineage)
 }
 
@@ -224,7 +224,7 @@ function recordBytes(record: StoreRecord): number {
 }
 
 function integer(value: StoredInteger): number {
-  if (typeof value === "number" && Number.isSafeInteger(value)) return value
+  if (Number.isSafeInteger(value)) return value as number
   if (typeof value === "bigint" || (typeof value === "string" && /^\d{1,16}$/.test(value))) {
     const number = Number(value)
     if (Number.isSafeInteger(number)) return number

@@ -80,7 +80,7 @@ export function formatGate(found: FoundTables, expected: ExpectedTables): Verdic
   if (found.meta === null) return refuse(oneTable(names.records, names.meta))
   if (found.records === null) return refuse(oneTable(names.meta, names.records))
 
-  const format = found.header === null ? null : decodeHeader(found.header)
+  const format = decodeHeader(found.header)
   // Before the columns, because another major may have others, and the version is what its user has to know.
   if (format !== null && format.major !== FORMAT.major) return refuse(otherMajor(names, format))
   const problem =
@@ -118,18 +118,16 @@ function otherMajor(names: TableNames, format: Format): string {
 }
 
 /** The version a header names; null when it is not a header. Properties of later minors are fine. */
-function decodeHeader(text: string): Format | null {
-  const header = parseObject(text)
-  const { format, created } = header
+function decodeHeader(text: string | null): Format | null {
+  const { format, created } = parseObject(text)
   if (typeof created !== "string" || Number.isNaN(Date.parse(created))) return null
   const match = typeof format === "string" ? /^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})$/.exec(format) : null
   return match === null ? null : { major: Number(match[1]), minor: Number(match[2]) }
 }
 
-function parseObject(text: string): { readonly format?: unknown; readonly created?: unknown } {
+function parseObject(text: string | null): { readonly format?: unknown; readonly created?: unknown } {
   try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === "object" && value !== null ? value : {}
+    return JSON.parse(text ?? "null") ?? {}
   } catch {
     return {}
   }

@@ -22,8 +22,8 @@ export class KnownDocuments<Known> {
   set(docId: DocId, document: Known): void {
     this.known.set(docId, document)
     if (this.known.size > this.most) {
-      const oldest = this.known.keys().next().value
-      if (oldest !== undefined) this.known.delete(oldest)
+      const oldest = this.known.keys().next().value as DocId
+      this.known.delete(oldest)
     }
   }
 

@@ -59,11 +59,11 @@ export function planSteps(
   const steps: Step[] = []
   const planned = new Map<DocId, PlannedDocument | null>()
   operations.forEach((operation, at) => {
-    const decision = decisions[at]
+    const decision = decisions[at] as Decision
     const { docId } = operation
     if (!planned.has(docId)) planned.set(docId, startOf(docId, documents))
     const before = planned.get(docId) ?? null
-    if (decision === undefined || decision.kind === "refuse" || decision.kind === "nothing") return
+    if (decision.kind === "refuse" || decision.kind === "nothing") return
     planned.set(docId, planOne(steps, operation, decision, before, pieceBytes))
   })
   return { steps, documents: planned }
@@ -108,10 +108,9 @@ function planInsert(
   pieceBytes: number,
 ): PlannedDocument {
   const rows: Row[] = []
-  for (let at = 0; at < records.length; at++) {
-    const record = records[at]
-    if (record !== undefined) pushRecord(rows, record, begins && at === 0, pieceBytes)
-  }
+  records.forEach((record, at) => {
+    pushRecord(rows, record, begins && at === 0, pieceBytes)
+  })
   const next = lastAfter(last, rows)
   steps.push({ kind: "insert", target, first: last + 1, rows })
   return { target, last: next }

@@ -25,7 +25,7 @@ export function prefixRange(prefix: string): PrefixRange {
 function successor(prefix: string): string | null {
   const points = Array.from(prefix)
   for (let last = points.pop(); last !== undefined; last = points.pop()) {
-    const point = last.codePointAt(0) ?? LAST_CODE_POINT
+    const point = last.codePointAt(0) as number
     if (point === LAST_CODE_POINT) continue
     const next = point + 1 === FIRST_SURROGATE ? AFTER_SURROGATES : point + 1
     return points.join("") + String.fromCodePoint(next)

@@ -171,6 +171,42 @@ describe("a missing row is a gap (LOAD-3)", () => {
   })
 })
 
+describe("how much memory records take (LOAD-7)", () => {
+  const bytesOf = (row: Partial<StoredRow>) => new RecordAssembler().feed([HEAD, { ...ENTRY, ...row }]).bytes
+
+  test("text counts twice, bytes once, and every record something", () => {
+    const least = bytesOf({ payload: "", version: "" })
+    expect(least).toBeGreaterThan(100)
+    expect(bytesOf({ payload: "x".repeat(1000), version: "" }) - least).toBe(2000)
+    expect(bytesOf({ payload: "", version: "x".repeat(1000) }) - least).toBe(2000)
+    expect(bytesOf({ payload: "", version: "", lineage: "x".repeat(1000) }) - least).toBe(2000)
+    expect(bytesOf({ payload: null, blob: new Uint8Array(1000), version: "" }) - least).toBe(1000)
+    const metaBytes = (schemaHash: string) =>
+      new RecordAssembler().feed([{ ...HEAD, payload: META_JSON.replace('"h1"', JSON.stringify(schemaHash)) }]).bytes
+    expect(metaBytes("")).toBeGreaterThan(100)
+    expect(metaBytes("x".repeat(1000)) - metaBytes("")).toBe(2000)
+    expect(least - metaBytes("h1")).toBeGreaterThan(100)
+  })
+})
+
+test("numbers of many digits come as text", () => {
+  const assembler = new RecordAssembler()
+  const rows = [HEAD, ENTRY].map((row, at) => ({ ...row, seq: String(1_234_567_890_123_455 + at) }))
+  expect(assembler.feed(rows).records.length).toBe(2)
+  expect(assembler.expected).toBe(1_234_567_890_123_457)
+})
+
+test("bad metadata in a row says why, with the cause", () => {
+  const run = () => new RecordAssembler().feed([{ ...HEAD, payload: "{" }])
+  expect(run).toThrow(
+    expect.objectContaining({
+      name: "RowError",
+      message: "row 1: metadata is not JSON",
+      cause: expect.objectContaining({ name: "RowError", cause: expect.any(SyntaxError) }),
+    }),
+  )
+})
+
 describe("rows that make no sense", () => {
   const afterHead: [string, Partial<StoredRow>[], string][] = [
     ["a head later", [{ ...HEAD }], "row 2: it begins a generation inside another"],
@@ -182,6 +218,10 @@ describe("rows that make no sense", () => {
     ["a fractional kind", [{ kind: 4.5 }], "safe integer"],
     ["a number beyond the safe ones", [{ seq: 2n ** 53n }], "safe integer"],
     ["an empty number", [{ seq: "" }], "safe integer"],
+    ["a hexadecimal number", [{ seq: "0x2" }], "safe integer"],
+    ["a number with an exponent", [{ seq: "2e0" }], "safe integer"],
+    ["a number of seventeen digits", [{ seq: "00000000000000002" }], "safe integer"],
+    ["a number in an array", [{ kind: ["4"] as never }], "safe integer"],
     ["neither payload nor blob", [{ payload: null }], "row 2: it has neither payload nor blob"],
     ["both", [{ blob: new Uint8Array() }], "row 2: it has both payload and blob"],
     ["payload of a wrong type", [{ payload: 1 as never }], "row 2: it has a payload that is not text"],

@@ -88,6 +88,17 @@ describe("cutBytes", () => {
     )
   })
 
+  test("bytes that are a multiple of the limit have no empty piece behind them, and those that fit are not copied", () => {
+    const bytes = Uint8Array.from({ length: 12 }, (_, i) => i)
+    expect(cutBytes(bytes, 4).map(piece => [...piece])).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+      [8, 9, 10, 11],
+    ])
+    expect(cutBytes(bytes, 12)[0]).toBe(bytes)
+    expect(cutBytes(bytes, 13)[0]).toBe(bytes)
+  })
+
   test("no bytes are one empty piece", () => {
     expect(cutBytes(new Uint8Array())).toEqual([new Uint8Array()])
   })

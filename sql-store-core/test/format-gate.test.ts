@@ -143,6 +143,30 @@ describe("what is refused, saying why (OPEN-2)", () => {
     }
   })
 
+  test("a whole key may say that it is never NULL or not; a part of one, and any other column, may not", () => {
+    const change = (table: "meta" | "records", name: string, notNull: boolean) =>
+      gate({
+        [table]: asFound(EXPECTED[table]).map(column => (column.name === name ? { ...column, notNull } : column)),
+      })
+    expect(change("meta", "doc", true)).toEqual({ kind: "open", format: FORMAT })
+    expect(change("meta", "data", false)).toMatchObject({
+      kind: "refuse",
+      message: expect.stringMatching(/"data".*allows NULL/),
+    })
+    expect(change("records", "doc", false)).toMatchObject({
+      kind: "refuse",
+      message: expect.stringMatching(/"doc".*allows NULL/),
+    })
+    expect(change("records", "version", true)).toMatchObject({
+      kind: "refuse",
+      message: expect.stringMatching(/"version".*is NOT NULL/),
+    })
+  })
+
+  test("a header whose format is an array is none", () => {
+    expect(refusal({ header: HEADER.replace('"1.0"', '["1.0"]') })).toContain("malformed")
+  })
+
   test("a column of somebody else's that inserts would have to fill in", () => {
     const extra = { name: "tenant", type: "TEXT", notNull: true, key: 0, hasDefault: false }
     expect(refusal({ records: [...asFound(EXPECTED.records), extra] })).toContain(

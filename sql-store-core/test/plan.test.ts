@@ -246,11 +246,22 @@ describe("planSteps", () => {
     const present = new Map([["a", { doc: 1, last: 1 }]])
     const append = [write("append", "a", metaRecord())]
     expect(() => planSteps(append, [], present)).toThrow(TypeError)
+    const thrown = (operations: WriteOperation[], decision: Decision, documents: typeof present | typeof absent) => {
+      try {
+        return planSteps(operations, [decision], documents)
+      } catch (error) {
+        return error
+      }
+    }
     expect(() => planSteps(append, [{ kind: "append", meta: null }], new Map())).toThrow("is missing")
-    expect(() => planSteps(append, [{ kind: "append", meta: null }], absent)).toThrow("does not exist")
-    expect(() => planSteps(append, [{ kind: "create", meta: META }], present)).toThrow("exists")
-    expect(() => planSteps([{ kind: "delete", docId: "a" }], [{ kind: "append", meta: null }], present)).toThrow(
-      TypeError,
+    expect(thrown(append, { kind: "append", meta: null }, absent)).toEqual(
+      new TypeError('Decision "append" for document "a", which does not exist'),
+    )
+    expect(thrown(append, { kind: "create", meta: META }, present)).toEqual(
+      new TypeError('Decision "create" for document "a", which exists'),
+    )
+    expect(thrown([{ kind: "delete", docId: "a" }], { kind: "append", meta: null }, present)).toEqual(
+      new TypeError("A delete writes no records"),
     )
     expect(() => planSteps([write("append", "a", jsonEntry("x"))], [{ kind: "create", meta: META }], absent)).toThrow(
       TypeError,

@@ -14,9 +14,12 @@ describe("tableNames", () => {
     expect(tableNames({ records: "R_2" })).toEqual({ meta: "holdfast_meta", records: "R_2" })
   })
 
-  test.each(["a", "_", "Select", "order", "a".repeat(48), "A1_b", "pgx", "sqlite"])("%s is a name", name => {
-    expect(tableNames({ meta: name }).meta).toBe(name)
-  })
+  test.each(["a", "_", "Select", "order", "a".repeat(48), "A1_b", "pgx", "sqlite", "my_pg_x", "my_sqlite_x"])(
+    "%s is a name",
+    name => {
+      expect(tableNames({ meta: name }).meta).toBe(name)
+    },
+  )
 
   test.each([
     "",
@@ -50,6 +53,30 @@ describe("tableNames", () => {
     expect(() => tableNames({ meta: "docs", records: "docs" })).toThrow(TypeError)
     expect(() => tableNames({ meta: "docs", records: "DOCS" })).toThrow("must differ")
     expect(() => tableNames({ meta: "Holdfast_Records" })).toThrow("must differ")
+  })
+
+  test.each([null, 7, "meta", [], () => {}])("%s is no object with names", tables => {
+    const run = () => tableNames(tables as unknown as TableNames)
+    expect(run).toThrow(new TypeError('Option "tables" must be an object like { meta: "holdfast_meta" }'))
+  })
+
+  test("each name is read once, an inherited one too", () => {
+    let reads = 0
+    const given = {
+      get meta() {
+        return ["first", "second"][reads++]
+      },
+    }
+    expect(tableNames(Object.create(given) as TableNames)).toEqual({ meta: "first", records: "holdfast_records" })
+    const throws = Object.defineProperty({}, "meta", {
+      enumerable: true,
+      get: () => {
+        throw new Error("the caller's own")
+      },
+    })
+    const run = () => tableNames(throws)
+    expect(run).toThrow(new TypeError('Option "tables" could not be read'))
+    expect(run).toThrow(expect.objectContaining({ cause: new Error("the caller's own") }))
   })
 
   test("unknown options name the right spelling (OPEN-3)", () => {
