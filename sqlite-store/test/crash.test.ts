@@ -61,10 +61,10 @@ function statesAfter(before: readonly string[], writes: readonly Write[]): strin
 }
 
 /** The writes of a round that the process may have called: those up to a few dozen after the last acknowledged. */
-function writesOf(seed: number, acknowledged: ReadonlySet<number>): Write[] {
+function writesOf(seed: number, docs: readonly DocId[], acknowledged: ReadonlySet<number>): Write[] {
   const last = Math.max(0, ...acknowledged)
   const writes: Write[] = []
-  for (const write of randomWrites(seed) as Iterable<Write>) {
+  for (const write of randomWrites(seed, docs) as Iterable<Write>) {
     if (write.number > last + 100) return writes
     writes.push(write)
   }
@@ -74,9 +74,13 @@ function writesOf(seed: number, acknowledged: ReadonlySet<number>): Write[] {
 async function contents(path: string): Promise<Map<DocId, string[]>> {
   const store = await openSqliteStore(path)
   const found = new Map<DocId, string[]>()
-  for (const docId of DOCS) found.set(docId, (await collect(store.loadAll(docId))).map(label))
+  for (const docId of DOCS.flat()) found.set(docId, (await collect(store.loadAll(docId))).map(label))
   const ids = await collect(store.listDocIds())
-  expect(ids).toEqual(DOCS.filter(docId => found.get(docId)?.length !== 0).sort())
+  expect(ids).toEqual(
+    DOCS.flat()
+      .filter(docId => found.get(docId)?.length !== 0)
+      .sort(),
+  )
   expect((await verifySqliteStore(store)).findings).toEqual([])
   await store.close()
   return found
@@ -88,7 +92,7 @@ describe("a process killed at any moment (WRITE-2, WRITE-5)", () => {
 
   beforeAll(() => {
     dir = tempDir()
-    before = new Map(DOCS.map(docId => [docId, []]))
+    before = new Map(DOCS.flat().map(docId => [docId, []]))
   })
 
   let acknowledged = 0
@@ -100,33 +104,40 @@ describe("a process killed at any moment (WRITE-2, WRITE-5)", () => {
     if (LONG === undefined || rounds < ROUNDS) return
     writeSoakReport({
       name: "sqlite-crash",
-      what: "A process that writes to SQLite is killed at a random moment, with both durabilities and both bindings of Node.",
+      what: "A process that writes to SQLite is killed at a random moment, with both durabilities and both bindings of Node, in every fifth round beside another one.",
       figures: { rounds, "writes acknowledged": acknowledged, "lost, torn, repeated or out of order": 0 },
-      seed: `1 to ${ROUNDS}`,
+      seed: null,
       repeat: `HOLDFAST_CRASH_ROUNDS=${ROUNDS} npm run soak:crash -w @holdfast/sqlite-store`,
       seconds: Math.round((performance.now() - started) / 1000),
     })
   })
 
+  /** In some rounds a second process writes to the same file, and is killed at a moment of its own. */
   async function round(number: number): Promise<number> {
     const path = dir.file()
+    const random = seeded(number)
     const how = [number % 2 === 0 ? "full" : "normal", number % 4 < 2 ? "node:sqlite" : "better-sqlite3"]
-    const acknowledged = await writeUntilKilled(path, number + 1, how, seeded(number).int(0, 150))
-    const writes = writesOf(number + 1, acknowledged)
+    const writers = DOCS.slice(0, number % 5 === 4 ? 2 : 1).map((docs, i) => ({ docs, i, seed: number * 2 + i + 1 }))
+    const written = await Promise.all(
+      writers.map(async ({ docs, i, seed }) => {
+        const acknowledged = await writeUntilKilled(path, seed, [...how, String(i)], random.int(0, 150))
+        return { docs, acknowledged, writes: writesOf(seed, docs, acknowledged) }
+      }),
+    )
     const after = await contents(path)
-    for (const docId of DOCS) {
-      const own = writes.filter(write => write.docId === docId)
-      const mustHave = own.findLastIndex(write => acknowledged.has(write.number)) + 1
-      const states = statesAfter(before.get(docId) ?? [], own)
-      const found = JSON.stringify(after.get(docId))
-      const prefix = states.findIndex((state, i) => i >= mustHave && JSON.stringify(state) === found)
-      expect(
-        prefix,
-        `round ${number}, ${how}: ${docId} is what it was after ${mustHave} or more of its writes`,
-      ).not.toBe(-1)
+    for (const { docs, acknowledged, writes } of written) {
+      for (const docId of docs) {
+        const own = writes.filter(write => write.docId === docId)
+        const mustHave = own.findLastIndex(write => acknowledged.has(write.number)) + 1
+        const states = statesAfter(before.get(docId) ?? [], own)
+        const found = JSON.stringify(after.get(docId))
+        const prefix = states.findIndex((state, i) => i >= mustHave && JSON.stringify(state) === found)
+        const what = `round ${number}, ${how}: ${docId} is what it was after ${mustHave} or more of its writes`
+        expect(prefix, what).not.toBe(-1)
+      }
     }
     before = after
-    return acknowledged.size
+    return written.reduce((sum, { acknowledged }) => sum + acknowledged.size, 0)
   }
 
   for (let from = 0; from < ROUNDS; from += ROUNDS_PER_TEST) {

@@ -4,9 +4,9 @@ import { writeSync } from "node:fs"
 import { createSqliteStore, fromBetterSqlite3 } from "@holdfast/sqlite-store"
 import { openSqliteStore } from "@holdfast/sqlite-store/open"
 import Database from "better-sqlite3"
-import { randomWrites } from "./random-writes.mjs"
+import { DOCS, randomWrites } from "./random-writes.mjs"
 
-const [path, seed, durability, binding] = process.argv.slice(2)
+const [path, seed, durability, binding, writer] = process.argv.slice(2)
 
 function openBetterSqlite3() {
   const db = new Database(path)
@@ -20,7 +20,7 @@ let pending = 0
 let settled = () => {}
 writeSync(1, "open\n")
 
-for (const { number, docId, kind, records } of randomWrites(Number(seed))) {
+for (const { number, docId, kind, records } of randomWrites(Number(seed), DOCS[Number(writer)])) {
   const call =
     kind === "replace"
       ? store.replace(docId, records)

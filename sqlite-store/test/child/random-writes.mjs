@@ -1,11 +1,14 @@
-/** The documents that the process to be killed writes. */
-export const DOCS = ["alpha", "beta", "gamma", "delta"]
+/** The documents that a process to be killed writes, and those of a second one beside it. */
+export const DOCS = [
+  ["alpha", "beta", "gamma", "delta"],
+  ["epsilon", "zeta", "eta", "theta"],
+]
 
 /**
  * The writes of one round, endless and the same for the same seed, so that the test knows what the process that it
  * killed had called. Every record carries the number of its write. A document's first write in a round is a replace.
  */
-export function* randomWrites(seed) {
+export function* randomWrites(seed, docs) {
   let state = seed
   const random = below => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
@@ -13,7 +16,7 @@ export function* randomWrites(seed) {
   }
   const exists = new Map()
   for (let number = 0; ; number++) {
-    const docId = DOCS[random(DOCS.length)]
+    const docId = docs[random(docs.length)]
     const dice = random(20)
     if (exists.get(docId) === undefined || dice === 0) {
       exists.set(docId, true)

@@ -2,13 +2,13 @@
 import { writeSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { openSqliteStore } from "@holdfast/sqlite-store/open"
-import { randomWrites } from "./random-writes.mjs"
+import { DOCS, randomWrites } from "./random-writes.mjs"
 
 const [path, durability] = process.argv.slice(2)
 const store = await openSqliteStore(path, { durability })
 const other = new DatabaseSync(path)
 let group = []
-for (const { number, docId, kind, records } of randomWrites(1)) {
+for (const { number, docId, kind, records } of randomWrites(1, DOCS[0])) {
   if (number === 60) break
   if (kind === "replace") group.push(store.replace(docId, records))
   else group.push(kind === "delete" ? store.delete(docId) : store.append(docId, records[0]))
