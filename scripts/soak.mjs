@@ -111,6 +111,8 @@ async function finish(part, commit) {
   const reports = isWell ? reportsBy(part, seconds) : null
   const nothing = reportsOf(part).map(name => ({ name, what: "", figures: {}, seed: null, repeat: "", seconds }))
   const ending = { part: part.name, ended: new Date().toISOString(), commit, failed: reports === null, size }
+  // A run of the tests in between removes all reports.
+  mkdirSync(soakFolder, { recursive: true })
   const ended = (reports ?? nothing).map(report => ({ ...report, ...ending }))
   for (const report of ended) {
     writeFileSync(join(soakFolder, `${report.name}.json`), `${JSON.stringify(report, null, 2)}\n`)
