@@ -14,7 +14,7 @@ export function tellWritten(
     const kind = decisions[i]?.kind
     if (kind !== "create" && kind !== "append" && kind !== "replace") continue
     // Each of them has one, in the order of the operations.
-    const insert = inserts[at++]
-    if (insert !== undefined) written(operation, insert.first, insert.first + insert.rows.length - 1)
+    const { first, rows } = inserts[at++] as (typeof inserts)[number]
+    written(operation, first, first + rows.length - 1)
   }
 }

@@ -95,12 +95,11 @@ export class StoreError extends Error {
 
 /** Whether `error` is a `StoreError`, of any copy of this package and any realm, optionally one with this code. */
 export function isStoreError(error: unknown, code?: StoreErrorCode): error is StoreError {
-  if (typeof error !== "object" || error === null) return false
   try {
     const { name, code: found } = error as { name?: unknown; code?: unknown }
     return name === "StoreError" && (code === undefined ? typeof found === "string" : found === code)
   } catch {
-    // Whatever was thrown may itself throw when it is looked at; whoever asks is handling an error already.
+    // Null has no properties, and what was thrown may itself throw when it is looked at.
     return false
   }
 }

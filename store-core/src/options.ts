@@ -72,10 +72,10 @@ function suggest(name: string, known: readonly string[]): string {
   return near === undefined ? `The options are ${known.join(", ")}.` : `Did you mean "${near}"?`
 }
 
-/** Whether one letter added, removed or changed, or two neighbours swapped, makes the one the other. */
+/** Given two of which neither begins with the other: whether one letter added, removed or changed, or two neighbours swapped, makes the one the other. */
 function differInOneLetter(a: string, b: string): boolean {
   let start = 0
-  while (start < a.length && a[start] === b[start]) start++
+  while (a[start] === b[start]) start++
   let end = 0
   while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end++
   const left = a.slice(start, a.length - end)

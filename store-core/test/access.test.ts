@@ -8,8 +8,8 @@ import {
 } from "@holdfast/store-core"
 import { describe, expect, it } from "vitest"
 import { outcomeOf } from "./support/outcome.js"
-import { batch, entry, load, loadLabels, rest } from "./support/records.js"
-import { failure, gate, ScriptedBackend } from "./support/scripted-backend.js"
+import { batch, entry, listIds, load, loadLabels, rest } from "./support/records.js"
+import { failure, gate, ScriptedBackend, settleTurns } from "./support/scripted-backend.js"
 
 function codeOf(run: () => unknown): unknown {
   try {
@@ -163,6 +163,41 @@ describe("a listing", () => {
     for (const id of page) expect(await listing.next()).toEqual({ done: false, value: id })
     expect(await outcomeOf(listing.next())).toBe("STORE_CORRUPT")
     expect(await outcomeOf(listing.next())).toBe("STORE_CORRUPT")
+  })
+
+  it("LIST-2: also when it is only the last id that comes again", async () => {
+    const { backend, store } = await storeWithSix()
+    const page = Array.from({ length: 1000 }, (_, i) => `a${String(i).padStart(4, "0")}`)
+    backend.data.readIds = (_prefix, after) => (after === null ? page : [after])
+    await expect(listIds(store)).rejects.toMatchObject({ code: "STORE_CORRUPT", backend: "scripted" })
+  })
+
+  it("ORDER-3: its later pages wait for nobody's calls", async () => {
+    const { backend, store } = await storeWithSix()
+    for (let i = 0; i < 1000; i++) void store.replace(`a${i}`, batch())
+    const listing = store.listDocIds()[Symbol.asyncIterator]()
+    await listing.next()
+    const held = gate()
+    backend.before = step => (step.method === "commit" ? held.opened : undefined)
+    const write = store.append("a", entry(6))
+    const rest: unknown[] = []
+    for (let next = await listing.next(); next.done !== true; next = await listing.next()) rest.push(next.value)
+    expect(rest.length).toBe(1000)
+    held.open()
+    expect(await outcomeOf(write)).toBe("ok")
+  })
+
+  it("CLOSE-1: a step of it that was called before close completes before the backend is closed", async () => {
+    const { backend, store } = await storeWithSix()
+    const held = gate()
+    backend.before = step => (step.method === "readIds" ? held.opened : undefined)
+    const step = store.listDocIds()[Symbol.asyncIterator]().next()
+    const closing = store.close()
+    await settleTurns()
+    expect(backend.count("close")).toBe(0)
+    held.open()
+    expect(await step).toEqual({ done: false, value: "a" })
+    await closing
   })
 })
 

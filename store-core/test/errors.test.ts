@@ -1,5 +1,5 @@
 import { runInNewContext } from "node:vm"
-import { isStoreError, STORE_ERROR_CODES, StoreError, showDocId } from "@holdfast/store-core"
+import { isStoreError, messageOf, STORE_ERROR_CODES, StoreError, showDocId } from "@holdfast/store-core"
 import { describe, expect, it } from "vitest"
 
 const RETRYABLE = ["STORE_BUSY", "STORE_CONFLICT", "STORE_TIMEOUT", "STORE_UNAVAILABLE", "STORE_LOAD_SUPERSEDED"]
@@ -71,5 +71,35 @@ describe("ERROR-2: an id in a message", () => {
   it("is cut beyond 80 characters", () => {
     expect(showDocId("x".repeat(78))).toBe(`"${"x".repeat(78)}"`)
     expect(showDocId("x".repeat(79))).toBe(`"${"x".repeat(76)}…"`)
+  })
+})
+
+describe("what was thrown, whatever it was", () => {
+  const throws = new Proxy(new Error("hidden"), {
+    get: () => {
+      throw new Error("the caller's own")
+    },
+  })
+  const hostile = new Proxy(
+    {},
+    {
+      getPrototypeOf: () => {
+        throw new Error("the caller's own")
+      },
+    },
+  )
+
+  it("is a StoreError or is none", () => {
+    expect([null, undefined, 7, "StoreError", () => {}, throws, hostile].map(thrown => isStoreError(thrown))).toEqual(
+      Array(7).fill(false),
+    )
+  })
+
+  it("has a message when it is an error that can be read", () => {
+    const alike = { name: "StoreError", code: "STORE_BUSY", message: "said" }
+    expect(
+      [new Error("said"), new StoreError("STORE_BUSY", "said", { backend: "test" }), alike].map(messageOf),
+    ).toEqual(["said", "said", "said"])
+    expect([null, undefined, "said", { message: "said" }, throws, hostile].map(messageOf)).toEqual(Array(6).fill(null))
   })
 })

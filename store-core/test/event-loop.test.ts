@@ -22,6 +22,25 @@ describe("Stretch", () => {
     expect(stretch.isOver()).toBe(false)
   })
 
+  it("is over when more than eight milliseconds have gone by since it began, not before", () => {
+    let now = 1000
+    vi.stubGlobal("performance", { now: () => now })
+    const stretch = new Stretch()
+    const seen = [1000, 1004, 1008, 1008.1].map(moment => {
+      now = moment
+      return stretch.isOver()
+    })
+    expect(seen).toEqual([false, false, false, true])
+  })
+
+  it("is over while it is held", () => {
+    const stretch = new Stretch()
+    stretch.held = true
+    expect([stretch.isOver(), stretch.isOverForPage()]).toEqual([true, true])
+    stretch.held = false
+    expect(stretch.isOver()).toBe(false)
+  })
+
   it("is over after sixteen pages, where the clock may stand still", async () => {
     vi.stubGlobal("performance", { now: () => 0 })
     const stretch = new Stretch()
@@ -30,6 +49,15 @@ describe("Stretch", () => {
     await nextTurn()
     expect(stretch.isOverForPage()).toBe(false)
   })
+})
+
+it("nextTurn takes setImmediate where there is one, since timers take longer", async () => {
+  const given = vi.fn((callback: () => void) => void callback())
+  vi.stubGlobal("setImmediate", given)
+  vi.resetModules()
+  const fresh = await import("../src/engine/event-loop.js")
+  await fresh.nextTurn()
+  expect(given).toHaveBeenCalledTimes(1)
 })
 
 it("nextTurn lets timers run, also where there is no setImmediate", async () => {

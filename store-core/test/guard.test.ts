@@ -1,5 +1,6 @@
 import { EngineStore, type StoreErrorCode } from "@holdfast/store-core"
 import { describe, expect, it } from "vitest"
+import { LoadGuard } from "../src/engine/load-guard.js"
 import { outcomeOf } from "./support/outcome.js"
 import { batch, entry, load, loadLabels, metaRecord } from "./support/records.js"
 import { failure, ScriptedBackend } from "./support/scripted-backend.js"
@@ -144,4 +145,12 @@ it("GUARD-4: loadGuard: false turns it off", async () => {
   const { store } = await guarded("STORE_BACKEND", { loadGuard: false })
   const writes = [store.append("a", entry(4)), store.replace("a", batch(5)), store.append("a", entry(6))]
   expect(await Promise.all(writes.map(outcomeOf))).toEqual(["ok", "ok", "ok"])
+})
+
+it("GUARD-3: a closed store does not set the guard", () => {
+  const guard = new LoadGuard("test", true)
+  guard.failed("a", failure("STORE_CLOSED"))
+  expect([guard.watches("a"), guard.refusal({ kind: "append", docId: "a", records: [] })]).toEqual([false, null])
+  guard.failed("a", failure("STORE_TIMEOUT"))
+  expect([guard.watches("a"), guard.watches("b")]).toEqual([true, false])
 })

@@ -354,3 +354,20 @@ it("LOAD-7: a load of many pages lets timers run", async () => {
   clearInterval(timer)
   expect(ticks).toBeGreaterThan(1)
 })
+
+it("LOAD-7: a record that is in memory is given within one turn of the microtask queue", async () => {
+  const { backend, store } = await storeWithSix()
+  backend.pageRecords = 10
+  await store.replace("a", batch(1, 2, 3, 4))
+  const open = load(store, "a")
+  await open.next()
+  for (let i = 0; i < 3; i++) {
+    let given = false
+    const step = open.next().then(() => {
+      given = true
+    })
+    await null
+    expect(given).toBe(true)
+    await step
+  }
+})

@@ -179,7 +179,7 @@ describe("MemoryBackend", () => {
     const storage = new MemoryStorage()
     const append: WriteOperation = { kind: "append", docId: "a", records: [entry(1)] }
     const commit = () => new MemoryBackend(storage).commit([append], () => [{ kind: "append", meta: null }])
-    expect(commit).toThrow("does not fit")
+    expect(commit).toThrow(expect.objectContaining({ code: "STORE_BACKEND", backend: "memory" }))
     expect(storage.ids()).toEqual([])
   })
 

@@ -72,18 +72,30 @@ describe("OPEN-3: options", () => {
     ["loadguard", "loadGuard"],
     ["load", "loadGuard"],
     ["storge", "storage"],
+    ["laadGuard", "loadGuard"],
   ])("asks for %s whether %s was meant", (name, meant) => {
     expect(refusal({ [name]: 1 })).toBe(`openIt: unknown option "${name}". Did you mean "${meant}"?`)
   })
 
-  it.each(["timeout", "x", "__", "", "re", "constructor", "toString", "hasOwnProperty", "guardLoad", "daerAhead"])(
-    "lists the options for %j, which is like none",
-    name => {
-      expect(refusal({ [name]: 1 })).toBe(
-        `openIt: unknown option "${name}". The options are readAhead, loadGuard, busyTimeout, observe, storage.`,
-      )
-    },
-  )
+  it.each([
+    "timeout",
+    "x",
+    "__",
+    "",
+    "re",
+    "constructor",
+    "toString",
+    "hasOwnProperty",
+    "guardLoad",
+    "daerAhead",
+    "loadGuxuard",
+    "loadXXXguard",
+    "loadGuXXd",
+  ])("lists the options for %j, which is like none", name => {
+    expect(refusal({ [name]: 1 })).toBe(
+      `openIt: unknown option "${name}". The options are readAhead, loadGuard, busyTimeout, observe, storage.`,
+    )
+  })
 
   it("an own __proto__ is an unknown option", () => {
     expect(refusal(JSON.parse('{"__proto__": 1}'))).toContain('unknown option "__proto__"')

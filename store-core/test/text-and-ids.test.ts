@@ -75,6 +75,25 @@ describe("ids", () => {
     fc.assert(fc.property(fc.constantFrom("a", "é", "€", "😀"), fc.nat(1030), (one, n) => check(one.repeat(n))))
   })
 
+  it("ERROR-1, ERROR-2: says what was not valid, and for whose store", () => {
+    const thrown = (check: () => void) => {
+      try {
+        check()
+        return null
+      } catch (error) {
+        return error
+      }
+    }
+    expect(thrown(() => checkDocId(7, "test"))).toMatchObject({
+      backend: "test",
+      message: expect.stringMatching(/^Document id is not valid: it is of type number, not a string\. /),
+    })
+    expect(thrown(() => checkPrefix("\0", "test"))).toMatchObject({
+      backend: "test",
+      message: expect.stringMatching(/^Prefix "\\u0000" is not valid: it contains U\+0000/),
+    })
+  })
+
   it("ERROR-2: the message shows the value, cut where it is long, and the remedy", () => {
     for (const value of ["x\0", "y".repeat(100_000_000)]) {
       try {
@@ -111,6 +130,13 @@ describe("text", () => {
         expect(utf8LengthExceeds(text, bytes + offset)).toBe(offset < 0)
       }),
     )
+  })
+
+  it("LIST-2: surrogates come behind all other units, the first of them too", () => {
+    const ordered = ["\ud7ff", "\ue000", "\uffff", "\u{10000}", "\u{10ffff}"]
+    for (const [i, a] of ordered.entries()) {
+      for (const [j, b] of ordered.entries()) expect(Math.sign(compareUtf8(a, b)), `${i} ${j}`).toBe(Math.sign(i - j))
+    }
   })
 
   it("LIST-2: two strings compare as their UTF-8 bytes do", () => {

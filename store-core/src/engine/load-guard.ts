@@ -28,7 +28,7 @@ export class LoadGuard {
 
   /** Whether any write to the document may be refused. */
   watches(docId: DocId): boolean {
-    return this.failures.size > 0 && this.failures.has(docId)
+    return this.failures.has(docId)
   }
 
   /** The error the operation must be refused with, or null. */

@@ -28,6 +28,7 @@ export class Retry {
   private async again<T>(run: () => T | Promise<T>, first: unknown): Promise<T> {
     const deadline = performance.now() + this.budget
     let failure = first
+    // Stryker disable next-line EqualityOperator: the last moment of the budget may count or not
     for (let attempt = 0; passes(failure) && performance.now() < deadline; attempt++) {
       await pause(attempt)
       try {
