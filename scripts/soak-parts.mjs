@@ -48,7 +48,13 @@ export const PARTS = [
     name: "load",
     workspace: "sqlite-store",
     script: "soak:load",
-    size: size("HOLDFAST_LOAD_MINUTES", 20, "minutes", 1),
+    size: size("HOLDFAST_LOAD_MINUTES", 60, "minutes", 1),
+  },
+  {
+    name: "postgres-load",
+    workspace: "postgres-store",
+    script: "soak:load",
+    size: size("HOLDFAST_LOAD_MINUTES", 30, "minutes", 1),
   },
   {
     name: "sqlite-crash",

@@ -65,7 +65,7 @@ export function describe(samples) {
   return {
     "MiB of heap, second quarter to last": inMib("heap"),
     "MiB resident": inMib("rss"),
-    "MiB of database file": inMib("file"),
+    "MiB of database": inMib("file"),
     "MiB of log at most": (Math.max(...samples.map(one => one.log)) / MIB).toFixed(1),
     "file handles at most": Math.max(...samples.map(one => one.handles)),
     samples: samples.length,
