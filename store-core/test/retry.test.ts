@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { isPromise, passes, pause, Retry } from "../src/engine/retry.js"
 import { StoreError } from "../src/errors.js"
+import { thenable } from "./support/bad-input/odd-values.js"
 import { failure } from "./support/scripted-backend.js"
 
 afterEach(() => {
@@ -78,7 +79,6 @@ it("a pause is some milliseconds long", async () => {
 })
 
 it("a promise is whatever has a method then", () => {
-  const thenable: unknown = Object.fromEntries([["then", () => {}]])
-  expect([Promise.resolve() as unknown, thenable].map(value => isPromise(value))).toEqual([true, true])
+  expect([Promise.resolve() as unknown, thenable(() => {})].map(value => isPromise(value))).toEqual([true, true])
   expect([undefined, null, 7, "then", {}, []].map(value => isPromise<unknown>(value))).toEqual(Array(6).fill(false))
 })
