@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest"
 import { createPostgresStore, fromPool, verifyPostgresStore } from "../src/index.js"
 import { openPostgresStore } from "../src/open.js"
 import { createDatabase } from "./support/database.js"
-import { CONNECT, isLoss, type Mode, Steps, untilNone, watchClient, watchPool } from "./support/fault-steps.js"
+import { CONNECT, endPool, isLoss, type Mode, Steps, untilNone, watchClient, watchPool } from "./support/fault-steps.js"
 import { freshSchema, pause } from "./support/fixtures.js"
 
 const database = await createDatabase()
@@ -69,7 +69,7 @@ describe("opening with every call to the driver failing in turn", () => {
           expect(await collect(store.listDocIds())).toEqual(options.createTables ? ["new"] : ["doc", "new"])
           expect((await verifyPostgresStore(store)).findings).toEqual([])
           await store.close()
-          await pool.end()
+          await endPool(pool)
           return steps.struck.length > 0
         })
         // It opens a connection, finds the tables, and looks at the header; new ones are made and looked at again.
@@ -164,7 +164,7 @@ describe("a replace that has to read ahead for an open load", () => {
       else expect(found).toEqual(replaced.status === "fulfilled" ? [two] : records)
       expect((await verifyPostgresStore(outside)).findings).toEqual([])
       await store.close()
-      await pool.end()
+      await endPool(pool)
       return steps.struck.length > 0
     })
     expect(struck).toBeGreaterThan(0)

@@ -12,6 +12,8 @@ interface Setting {
   /** Whether a read whose connection was lost is made again, so that nobody notices. */
   readonly readsAgain: () => boolean
   readonly what: string
+  /** Filled with what the calls reject with. */
+  readonly errors?: unknown[]
 }
 
 /**
@@ -23,6 +25,7 @@ export async function callAll(store: Store, calls: readonly Call[], setting: Set
   let possible: readonly State[] = [BEFORE]
   for (const [i, one] of settled.entries()) {
     const call = calls[i] as Call
+    if (one.status === "rejected") setting.errors?.push(one.reason)
     const applied = possible.map(call.apply)
     if (one.status === "fulfilled") {
       expect(call.docId, setting.what).not.toBe(REFUSED)

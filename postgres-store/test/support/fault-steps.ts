@@ -15,12 +15,10 @@ export type Mode = "refused" | "refused twice" | "serialization" | "lost" | "ans
 
 export const isLoss = (mode: Mode): boolean => mode === "lost" || mode === "answer lost"
 
-const FIRE = "the disk is on fire"
-
-/** A statement that the server refuses. In a transaction the transaction fails with it. */
-function refusal(mode: Mode): string {
+/** A statement that the server refuses, the first or the second. In a transaction the transaction fails with it. */
+function refusal(mode: Mode, strike: number): string {
   const state = mode === "serialization" ? "40001" : "58030"
-  return `DO $$ BEGIN RAISE EXCEPTION '${FIRE}' USING ERRCODE = '${state}'; END $$`
+  return `DO $$ BEGIN RAISE EXCEPTION 'the disk is on fire, ${strike}' USING ERRCODE = '${state}'; END $$`
 }
 
 /** How many calls of this test file failed, for the report of `npm run soak`. */
@@ -61,7 +59,7 @@ export function watchClient<C extends pg.ClientBase>(client: C, steps: Steps): C
     if (mode === "answer lost") loseAnswer(stream as Socket)
     if (mode === null || isLoss(mode)) return query(wanted)
     const { rowMode, types } = wanted
-    return query({ text: refusal(mode), rowMode, types })
+    return query({ text: refusal(mode, steps.struck.length), rowMode, types })
   }
   return Object.assign(client, { query: faulty })
 }
@@ -94,6 +92,12 @@ export function watchPool(config: pg.PoolConfig, steps: Steps) {
   return { pool, clients }
 }
 
+/** Connections are still closing when `end` has resolved, and may hear that the server ends them. */
+export async function endPool(pool: pg.Pool): Promise<void> {
+  pool.on("error", () => {})
+  await pool.end()
+}
+
 function refuseConnection(socket: Socket): Socket {
   const error = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" })
   process.nextTick(() => socket.destroy(error))
@@ -110,7 +114,7 @@ export function watchPglite(db: Pglite, steps: Steps): Pglite {
       if (mode === "answer lost") throw brokeOff()
       return result
     }
-    return work(refusal(mode))
+    return work(refusal(mode, steps.struck.length))
   }
   const query = (wanted: string, params?: unknown[], options?: PgliteQueryOptions) =>
     run(wanted, text => db.query(text, text === wanted ? params : [], options))
