@@ -4,7 +4,7 @@ import { noise, oddNames, oddText } from "./odd-values.js"
 import { bytesKinds, listKinds, objectKinds, type Shape } from "./shapes.js"
 
 /** The documents most inputs are about, so that they meet. */
-export const IDS = ["a", "a/b", "\u{10ffff}", "__proto__"] as const
+const IDS = ["a", "a/b", "\u{10ffff}", "__proto__"] as const
 
 const plain = (values: fc.Arbitrary<unknown>): fc.Arbitrary<Shape> => values.map(value => ({ plain: value }))
 const anything: fc.Arbitrary<Shape> = fc.oneof(

@@ -17,7 +17,7 @@ export interface Write {
   readonly id: Shape
   readonly given: Shape
 }
-export type Call = Write | { readonly call: "delete" | "currentMeta" | "loadAll" | "listDocIds"; readonly id: Shape }
+type Call = Write | { readonly call: "delete" | "currentMeta" | "loadAll" | "listDocIds"; readonly id: Shape }
 
 /** Some calls on one store, awaited one after the other or made all at once. */
 export interface Attack {
@@ -194,7 +194,7 @@ export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
   }
 }
 
-export function same(actual: unknown, expected: unknown, what: string): void {
+function same(actual: unknown, expected: unknown, what: string): void {
   if (!isDeepStrictEqual(actual, expected)) wrong(what, "differs", expected, actual)
 }
 
