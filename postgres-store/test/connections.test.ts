@@ -155,6 +155,17 @@ describe("connections that die", () => {
     },
   )
 
+  it("WRITE-3 the driver's query_timeout: the outcome is unknown, and a connection that still waits is not used again", async () => {
+    const { pool, store, host } = await busy({ query_timeout: 40, max: 1 })
+    await expect(store.append("doc", entry("b"))).rejects.toMatchObject({ code: "STORE_TIMEOUT", outcome: "unknown" })
+    expect(pool.totalCount).toBe(0)
+    await host.query("ROLLBACK")
+    // The server may still be about to carry out what the driver gave up.
+    expect(["a", "a,b"]).toContain((await texts(store, "doc")).join())
+    await store.append("other", entry("c"))
+    expect(await texts(store, "other")).toEqual(["a", "c"])
+  })
+
   it("WRITE-4 lock_timeout: what waits for a lock is tried again within the budget, then says so; nothing is stored", async () => {
     const { store, host } = await busy({ options: "-c lock_timeout=10" })
     const calls = [store.append("doc", entry("b")), store.replace("other", [metaRecord()]), store.delete("doc")]
