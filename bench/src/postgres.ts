@@ -243,6 +243,8 @@ function open(on: pg.Pool, preparedStatements = false): Promise<PostgresStore> {
 
 function pool(max: number): pg.Pool {
   const made = new pg.Pool({ connectionString: server.url, max })
+  // A connection that is still closing when the server stops says so.
+  made.on("error", () => {})
   pools.push(made)
   return made
 }

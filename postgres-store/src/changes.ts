@@ -10,7 +10,7 @@ import {
 import type { Decision, DocId, DocumentState, Outcome, Plan, WriteOperation, Written } from "@holdfast/store-core"
 import { int8Array, textArray } from "./binary.js"
 import { conflictError, lockedError } from "./errors.js"
-import { type PlacedRow, packRows } from "./pack.js"
+import { type PlacedRow, packPlacedRows } from "./pack.js"
 import type { Committing, PgSession } from "./pg-adapter.js"
 import type { Statements } from "./statements.js"
 
@@ -137,7 +137,7 @@ async function write(session: PgSession, statements: Statements, changes: readon
     textArray(changes.map(({ found }) => found?.data ?? null)),
     textArray(changes.map(({ data }) => data)),
     int8Array(changes.map(({ found, clears }) => (clears && found !== null ? found.last : null))),
-    ...packRows(rows),
+    ...packPlacedRows(rows),
   ])
   return new Map(
     left.map(([ord, unchanged]) => [

@@ -1,29 +1,10 @@
-import { encodeRecord, type KnownDocuments, type Row } from "@holdfast/sql-store-core"
-import {
-  type DocId,
-  type DocumentState,
-  isStoreError,
-  type Outcome,
-  type Plan,
-  type WriteOperation,
-  type Written,
-} from "@holdfast/store-core"
-import { textArray } from "./binary.js"
-import { lockedError, toStoreError } from "./errors.js"
-import { type PlacedRow, packRows } from "./pack.js"
-import type { Committing, PgParameter, PgSession } from "./pg-adapter.js"
+import { encodeRecord } from "@holdfast/sql-store-core"
+import type { DocId, DocumentState, Outcome, Plan, WriteOperation, Written } from "@holdfast/store-core"
+import { type DocumentEnds, EntryRows } from "./entry-rows.js"
+import { lockedError } from "./errors.js"
+import type { PlacedRow } from "./pack.js"
+import type { Committing, PgSession } from "./pg-adapter.js"
 import type { Statements } from "./statements.js"
-
-/** Where a document ended after the store's own last lone append. */
-export interface DocumentEnd {
-  readonly connection: number
-  readonly doc: string
-  readonly version: string
-  /** The number of its last row. */
-  readonly last: number
-}
-
-export type DocumentEnds = KnownDocuments<DocumentEnd>
 
 /**
  * Writes a group of appended entries: one statement that finds and locks the documents and numbers the rows. Nothing has
@@ -56,12 +37,7 @@ export async function appendEntries(
   }
   const docIds = [...ords.keys()]
   const lasts = written === undefined ? null : new Map<DocId, number>()
-  const [one] = rows
-  const write =
-    one !== undefined && rows.length === 1
-      ? writeOne(session, statements, ends, docIds[0] as DocId, one.row, lasts)
-      : writeAll(session, statements, ends, docIds, rows, lasts)
-  const unwritten = await committing(write)
+  const unwritten = await committing(new EntryRows(session, statements, ends, lasts).write(docIds, rows))
   if (written !== undefined && lasts !== null) tellNumbers(operations, behind, lasts, written)
 
   const states = new Map<DocId, DocumentState>(docIds.map(docId => [docId, UNREAD]))
@@ -92,74 +68,3 @@ function tellNumbers(
 }
 
 const UNREAD: DocumentState = { meta: "unread" }
-
-/** Which documents were not written, and whether they exist. */
-type Unwritten = ReadonlyMap<DocId, boolean>
-
-const NONE: Unwritten = new Map()
-
-/** Filled in, where somebody wants to know, with the last number that each written document had before. */
-type Lasts = Map<DocId, number> | null
-
-/** One row, the usual case of a user who types, has statements of its own that are planned in less time. */
-async function writeOne(
-  session: PgSession,
-  statements: Statements,
-  ends: DocumentEnds,
-  docId: DocId,
-  row: Row,
-  lasts: Lasts,
-): Promise<Unwritten> {
-  const { kind, version, lineage, payload, blob } = row
-  const columns = [String(kind), version, lineage, payload, blob]
-  // What the host rolls back was never the last row.
-  const connection = session.inHostTransaction ? undefined : session.connection
-  const end = ends.get(docId)
-  ends.delete(docId)
-  if (end !== undefined && end.connection === connection && (await writeNext(session, statements, end, columns))) {
-    lasts?.set(docId, end.last)
-    ends.set(docId, { ...end, last: end.last + 1 })
-    return NONE
-  }
-  const [written] = await session.query(statements.appendRow, [docId, ...columns])
-  if (written !== undefined) {
-    const [doc, seq, version] = written
-    const last = Number(seq)
-    lasts?.set(docId, last - 1)
-    if (doc && version && connection !== undefined) ends.set(docId, { connection, doc, version, last })
-    return NONE
-  }
-  const [found] = await session.query(statements.readMetas, [textArray([docId])])
-  return new Map([[docId, found !== undefined]])
-}
-
-/** Whether the row is written: not when somebody else has written to the document since, or is about to. */
-async function writeNext(session: PgSession, statements: Statements, end: DocumentEnd, columns: PgParameter[]) {
-  try {
-    const parameters = [end.doc, ...columns, end.version, String(end.last + 1)]
-    return (await session.execute(statements.appendNext, parameters)) === 1
-  } catch (error) {
-    if (isStoreError(toStoreError(error), "STORE_CONFLICT")) return false
-    throw error
-  }
-}
-
-async function writeAll(
-  session: PgSession,
-  statements: Statements,
-  ends: DocumentEnds,
-  docIds: readonly DocId[],
-  rows: readonly PlacedRow[],
-  lasts: Lasts,
-): Promise<Unwritten> {
-  for (const docId of docIds) ends.delete(docId)
-  const text = lasts === null ? statements.appendRows : statements.appendRowsNumbered
-  const left = await session.query(text, [textArray(docIds), ...packRows(rows)])
-  const unwritten = new Map<DocId, boolean>()
-  for (const [ord, exists, last = null] of left) {
-    const docId = docIds[Number(ord) - 1] as DocId
-    if (last === null) unwritten.set(docId, exists === "1")
-    else lasts?.set(docId, Number(last))
-  }
-  return unwritten
-}

@@ -10,45 +10,59 @@ export interface PlacedRow {
   readonly row: Row
 }
 
+/** Rows as the parameters of `unpackRows`, with `ord` and `seq` for keys. */
+export function packPlacedRows(rows: readonly PlacedRow[]): PgParameter[] {
+  const keys = [int4Array(rows.map(({ ord }) => ord)), int8Array(rows.map(({ seq }) => seq))]
+  return [...keys, ...packRows(rows.map(({ row }) => row))]
+}
+
 /**
- * Rows as the parameters of `unpackRows`: all texts and bytes in one buffer, and arrays that say where each begins and how
- * long it is (-1: NULL). Parameters of the server's own array types would have it parse or spill them; one buffer is
- * copied from as it is.
+ * Rows as the parameters of `unpackRows` without its keys: all texts and bytes in one buffer, and arrays that say where each
+ * begins and how long it is (-1: NULL). Parameters of the server's own array types would have it parse or spill them; one
+ * buffer is copied from as it is.
  */
-export function packRows(rows: readonly PlacedRow[]): PgParameter[] {
-  const data = new Packer(rows.reduce((sum, { row }) => sum + lengthOf(row), 0))
+export function packRows(rows: readonly Row[]): PgParameter[] {
+  const data = new Packer(rows.reduce((sum, row) => sum + lengthOf(row), 0))
   const starts: number[] = []
   const lengths: [number[], number[], number[], number[]] = [[], [], [], []]
-  for (const { row } of rows) {
+  for (const row of rows) {
     starts.push(data.length + 1)
     lengths[0].push(data.addText(row.version))
     lengths[1].push(data.addText(row.lineage))
     lengths[2].push(data.addText(row.payload))
     lengths[3].push(data.addBytes(row.blob))
   }
-  return [
-    data.bytes(),
-    int4Array(rows.map(({ ord }) => ord)),
-    int8Array(rows.map(({ seq }) => seq)),
-    int4Array(rows.map(({ row }) => row.kind)),
-    int4Array(starts),
-    ...lengths.map(int4Array),
-  ]
+  return [data.bytes(), int4Array(rows.map(({ kind }) => kind)), int4Array(starts), ...lengths.map(int4Array)]
 }
 
+/** A column that a row has beside those of `packRows`, and the type of the array that brings it. */
+export type RowKey = readonly [name: string, type: string]
+
+export const PLACED: readonly RowKey[] = [
+  ["ord", "int4"],
+  ["seq", "int8"],
+]
+
 /**
- * The FROM item that turns the nine parameters from number `first` on into rows (ord, seq, kind, and the columns), and
- * the expressions of the columns.
+ * The FROM item that turns parameters from number `first` on into rows `r`, and the expressions of the columns: first the
+ * arrays of the keys, then what `packRows` made.
  */
-export function unpackRows(first: number): { readonly from: string; readonly columns: string } {
-  const types = ["int4", "int8", "int4", "int4", "int4", "int4", "int4", "int4"]
-  const arrays = types.map((type, i) => `$${first + 1 + i}::${type}[]`).join(", ")
-  const cut = (start: string, length: string) => `substring($${first}::bytea FROM ${start} FOR ${length})`
+export function unpackRows(
+  first: number,
+  keys: readonly RowKey[],
+): { readonly from: string; readonly columns: string } {
+  const data = first + keys.length
+  const packed = ["kind", "start", "v", "l", "p", "b"]
+  const arrays = [
+    ...keys.map(([, type], i) => `$${first + i}::${type}[]`),
+    ...packed.map((_, i) => `$${data + 1 + i}::int4[]`),
+  ]
+  const cut = (start: string, length: string) => `substring($${data}::bytea FROM ${start} FOR ${length})`
   const text = (start: string, length: string) =>
     `CASE WHEN ${length} >= 0 THEN convert_from(${cut(start, length)}, 'UTF8') END`
   const after = (...lengths: string[]) => ["r.start", ...lengths.map(length => `greatest(${length}, 0)`)].join(" + ")
   return {
-    from: `unnest(${arrays}) AS r(ord, seq, kind, start, v, l, p, b)`,
+    from: `unnest(${arrays.join(", ")}) AS r(${[...keys.map(([name]) => name), ...packed].join(", ")})`,
     columns: [
       "r.kind::int2",
       text("r.start", "r.v"),

@@ -22,7 +22,8 @@ import {
 import { Batches } from "./batch.js"
 import { textArray } from "./binary.js"
 import { writeChanges } from "./changes.js"
-import { appendEntries, type DocumentEnds } from "./entries.js"
+import { appendEntries } from "./entries.js"
+import type { DocumentEnds } from "./entry-rows.js"
 import { BACKEND, finalCollision, isLost, stateOf, toStoreError } from "./errors.js"
 import { byDocument, commitInParts } from "./groups.js"
 import { PageReader } from "./page-reader.js"
@@ -122,6 +123,8 @@ export class PostgresBackend implements Backend<PageCursor> {
       return collisions(outcomes)
     } catch (error) {
       const failure = toStoreError(error)
+      // Tried one by one, each would be told that the host's transaction has failed, and none why.
+      if (inHostTransaction && !(await this.isUsable())) return operations.map(() => finalCollision(failure))
       if (stateOf(failure.cause) === "55P03") {
         const several = operations.some(({ docId }) => docId !== operations[0]?.docId)
         if (several) return byDocument(operations, half => this.commitPart(half, plan, written))
@@ -144,6 +147,16 @@ export class PostgresBackend implements Backend<PageCursor> {
     return operations.every(operation => operation.kind === "append" && !needsMeta(operation))
       ? appendEntries(session, statements, operations, plan, committing, ends, written)
       : writeChanges(session, statements, operations, plan, committing, written)
+  }
+
+  /** Not when a transaction of the host has failed, because undoing what failed in it failed too. */
+  private isUsable(): Promise<boolean> {
+    return this.adapter
+      .run(session => session.query("SELECT 1", []))
+      .then(
+        () => true,
+        () => false,
+      )
   }
 
   /** What a collision means where the transaction will never see what it collided with. */

@@ -1,5 +1,5 @@
 import { PAGE_BYTES, PAGE_ROWS } from "@holdfast/sql-store-core"
-import { unpackRows } from "./pack.js"
+import { PLACED, type RowKey, unpackRows } from "./pack.js"
 import type { QualifiedNames } from "./tables.js"
 import { verifyStatements } from "./verify-statements.js"
 
@@ -25,6 +25,12 @@ export function firstBytes(count: number): number {
  */
 const CREATION_WAIT = 100
 
+const NEXT_KEYS: readonly RowKey[] = [
+  ["doc", "int8"],
+  ["version", "text"],
+  ["seq", "int8"],
+]
+
 const NEXT = "doc = $1::int8 AND seq > $2::int8 AND seq <= $3::int8"
 
 /** Every statement of the store, for its two tables. Parameters are named in each comment, in order. */
@@ -48,11 +54,8 @@ export function createStatements({ meta, records }: QualifiedNames, losesMark: b
     "coalesce(octet_length(version), 0) + coalesce(octet_length(lineage), 0) + coalesce(octet_length(payload), 0) + coalesce(octet_length(blob), 0)"
   // Not max(): it takes the planner longer to find that this is a look at the end of the index.
   const last = (doc: string) => `(SELECT x.seq FROM ${records} AS x WHERE x.doc = ${doc} ORDER BY x.seq DESC LIMIT 1)`
-  /**
-   * Changes when the rows up to the last one known may be gone: they were cleared, or the server has lost its last commits,
-   * which takes its processes along, or another server has taken over. A pooler does not tell its clients.
-   */
-  const version = (row: string) => `concat(${row}.xmin, ' ', pg_backend_pid(), ' ', pg_postmaster_start_time())`
+  /** Another one when the server has lost its last commits, which takes its processes along, or another has taken over. */
+  const server = "concat(pg_backend_pid(), ' ', pg_postmaster_start_time())"
   const first = (doc: string) => `(SELECT x.seq FROM ${records} AS x WHERE x.doc = ${doc} ORDER BY x.seq LIMIT 1)`
   const cells = `p.seq::text, p.kind::text, ${text("p.version")}, ${text("p.lineage")}, ${text("p.payload")}, encode(p.blob, 'hex')`
   /**
@@ -63,28 +66,32 @@ export function createStatements({ meta, records }: QualifiedNames, losesMark: b
     `SELECT seq, kind, version, lineage, payload, blob, coalesce(sum(${size}) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before FROM ${records} WHERE ${where}`
   const list = (from: string, below: string) =>
     `SELECT ${text("doc_id")} FROM ${meta} WHERE doc_id ${from} $1${below} ORDER BY doc_id COLLATE "C" LIMIT $2::int8`
-  const entries = unpackRows(2)
-  const changes = unpackRows(6)
+  const entries = unpackRows(2, PLACED)
+  const changes = unpackRows(6, PLACED)
+  const next = unpackRows(2, NEXT_KEYS)
   const appendRows = (
     numbers: boolean,
   ) => `WITH wanted AS MATERIALIZED (SELECT id, ord FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord)),
-locked AS MATERIALIZED (SELECT w.ord, m.doc FROM wanted AS w JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C" ORDER BY m.doc FOR NO KEY UPDATE OF m SKIP LOCKED),
-numbered AS MATERIALIZED (SELECT ord, doc, coalesce(${last("locked.doc")}, 0) AS last FROM locked),
+locked AS MATERIALIZED (SELECT w.ord, m.doc${numbers ? ", m.xmin::text AS version" : ""} FROM wanted AS w JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C" ORDER BY m.doc FOR NO KEY UPDATE OF m SKIP LOCKED),
+numbered AS MATERIALIZED (SELECT ord, doc${numbers ? ", version" : ""}, coalesce(${last("locked.doc")}, 0) AS last FROM locked),
 inserted AS (INSERT INTO ${records} (${columns}) SELECT n.doc, n.last + r.seq, ${entries.columns} FROM ${entries.from} JOIN numbered AS n ON n.ord = r.ord)
-SELECT w.ord::text, (SELECT count(*) FROM ${meta} AS m WHERE m.doc_id = w.id COLLATE "C")::text${numbers ? ", NULL::text AS last" : ""} FROM wanted AS w WHERE NOT EXISTS (SELECT FROM numbered AS n WHERE n.ord = w.ord)${numbers ? " UNION ALL SELECT ord::text, NULL, last::text FROM numbered" : ""}`
+SELECT w.ord::text, (SELECT count(*) FROM ${meta} AS m WHERE m.doc_id = w.id COLLATE "C")::text${numbers ? ", NULL::text AS last, NULL::text AS doc, NULL::text AS version, NULL::text AS server" : ""} FROM wanted AS w WHERE NOT EXISTS (SELECT FROM numbered AS n WHERE n.ord = w.ord)${numbers ? ` UNION ALL SELECT ord::text, NULL, last::text, doc::text, version, ${server} FROM numbered` : ""}`
 
   return {
-    /** [id, kind, version, lineage, payload, blob] → doc, seq, version of the document: when it was written, behind the last. */
-    appendRow: `INSERT INTO ${records} AS r (${columns}) SELECT m.doc, coalesce(${last("m.doc")}, 0) + 1, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc_id = $1 FOR NO KEY UPDATE OF m SKIP LOCKED RETURNING r.doc::text, r.seq::text, (SELECT ${version("x")} FROM ${meta} AS x WHERE x.doc = r.doc)`,
+    /** [id, kind, version, lineage, payload, blob] → doc, seq, version, server: when it was written, behind the last. */
+    appendRow: `INSERT INTO ${records} AS r (${columns}) SELECT m.doc, coalesce(${last("m.doc")}, 0) + 1, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc_id = $1 FOR NO KEY UPDATE OF m SKIP LOCKED RETURNING r.doc::text, r.seq::text, (SELECT x.xmin::text FROM ${meta} AS x WHERE x.doc = r.doc), ${server}`,
     /**
-     * [doc, kind, version, lineage, payload, blob, version of the document, seq] writes the row behind the last one if the
-     * document still has that version: then what followed the last one known is free, or refused by the key.
+     * [doc, kind, version, lineage, payload, blob, version of the document, seq, server] writes the row behind the last one
+     * known, if the document still has that version on the same server: then that number is free and the next, or the key
+     * refuses it. Rows only go away when their document does or gets a new version.
      */
-    appendNext: `INSERT INTO ${records} (${columns}) SELECT m.doc, $8::int8, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc = $1::int8 AND ${version("m")} = $7 FOR NO KEY UPDATE OF m SKIP LOCKED`,
+    appendNext: `INSERT INTO ${records} (${columns}) SELECT m.doc, $8::int8, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc = $1::int8 AND m.xmin::text = $7 AND ${server} = $9 FOR NO KEY UPDATE OF m SKIP LOCKED`,
+    /** [server, docs, versions, seqs, …rows] → doc: the same for one row each of several documents. */
+    appendNextRows: `INSERT INTO ${records} (${columns}) SELECT m.doc, r.seq, ${next.columns} FROM ${next.from} JOIN ${meta} AS m ON m.doc = r.doc AND m.xmin::text = r.version WHERE ${server} = $1 FOR NO KEY UPDATE OF m SKIP LOCKED RETURNING doc::text`,
 
     /** [ids, …rows (seq: how far behind the last)] → ord, exists of each document that was not written. */
     appendRows: appendRows(false),
-    /** The same, and also ord, NULL, last of each that was written, whose last number was that before. */
+    /** The same, and also ord, NULL, last, doc, version, server of each that was written, whose last number was that before. */
     appendRowsNumbered: appendRows(true),
 
     /** [ids] → id, doc, data, last */

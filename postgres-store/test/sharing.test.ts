@@ -168,6 +168,40 @@ describe("SHARE-1 a lone append where another store wrote since this one's last"
     expect((await verifyPostgresStore(store)).findings).toEqual([])
   })
 
+  it.each<[string, (other: Store) => Promise<void>, string[]]>([
+    ["appended", other => other.append("0", entry("x")), ["a", "b", "x", "c"]],
+    [
+      "appended and replaced",
+      async other => {
+        await other.append("0", entry("gone"))
+        await other.replace("0", [metaRecord(), entry("x")])
+      },
+      ["x", "c"],
+    ],
+    [
+      "deleted and created again",
+      async other => {
+        await other.delete("0")
+        await create(other, "0", "x")
+      },
+      ["x", "c"],
+    ],
+    ["deleted", other => other.delete("0"), []],
+  ])("%s, in a group with documents nobody else wrote to", async (_, write, expected) => {
+    const { schema, store } = await place()
+    const other = await createPostgresStore(fromPool(database.pool()), { schema })
+    const ids = ["0", "1", "2", "3"]
+    for (const id of ids) await create(store, id, "a")
+    await Promise.all(ids.map(id => store.append(id, entry("b"))))
+    await write(other)
+    const codes = await Promise.all(ids.map(id => codeOf(store.append(id, entry("c")))))
+    expect(codes).toEqual([expected.length === 0 ? "STORE_META_MISSING" : "ok", "ok", "ok", "ok"])
+    await Promise.all(ids.slice(1).map(id => store.append(id, entry("d"))))
+    expect(await texts(store, "0")).toEqual(expected)
+    for (const id of ids.slice(1)) expect(await texts(store, id)).toEqual(["a", "b", "c", "d"])
+    expect((await verifyPostgresStore(store)).findings).toEqual([])
+  })
+
   it("deleted: it rejects", async () => {
     const { schema, store } = await place()
     const other = await createPostgresStore(fromPool(database.pool()), { schema })
