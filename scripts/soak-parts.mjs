@@ -145,6 +145,8 @@ export const PARTS = [
       what: "All tests, with every case of the suite on every store that is broken on purpose.",
     },
   },
+  { name: "coverage", workspace: ".", script: "coverage" },
+  { name: "mutation", workspace: ".", script: "mutation" },
 ]
 
 /** The names of all reports. */
