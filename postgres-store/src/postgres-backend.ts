@@ -113,10 +113,12 @@ export class PostgresBackend implements Backend<PageCursor> {
     plan: Plan,
     written: Written | undefined,
   ): Promise<readonly Outcome[]> {
+    let started = false
     let inHostTransaction = false
     const collisions = (outcomes: readonly Outcome[]) => this.collisions(outcomes, inHostTransaction)
     try {
       const outcomes = await this.adapter.run(session => {
+        started = true
         inHostTransaction = session.inHostTransaction
         return this.write(session, operations, plan, written)
       })
@@ -124,7 +126,8 @@ export class PostgresBackend implements Backend<PageCursor> {
     } catch (error) {
       const failure = toStoreError(error)
       // Tried one by one, each would be told that the host's transaction has failed, and none why.
-      if (inHostTransaction && !(await this.isUsable())) return operations.map(() => finalCollision(failure))
+      const isOver = !started || (inHostTransaction && !(await this.isUsable()))
+      if (isOver) return operations.map(() => finalCollision(failure))
       if (stateOf(failure.cause) === "55P03") {
         const several = operations.some(({ docId }) => docId !== operations[0]?.docId)
         if (several) return byDocument(operations, half => this.commitPart(half, plan, written))
