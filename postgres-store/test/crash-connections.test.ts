@@ -75,7 +75,9 @@ describe("connections killed at random points while stores write (WRITE-2, WRITE
 
   for (let from = 0; from < ROUNDS; from += ROUNDS_PER_TEST) {
     const to = Math.min(ROUNDS, from + ROUNDS_PER_TEST)
-    it(`lose, repeat and reorder nothing, and the process lives, rounds ${from} to ${to - 1}`, async () => {
+    it(`lose, repeat and reorder nothing, and the process lives, rounds ${from} to ${to - 1}`, {
+      timeout: 120_000,
+    }, async () => {
       shared = [`one ${from}`, `two ${from}`].map(id => new SharedDocument(id))
       for (const { id } of shared) await create(stores[0] as Store, id)
       for (let number = from; number < to; number++) await round()

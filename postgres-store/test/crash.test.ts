@@ -45,7 +45,9 @@ describe("a process killed at any moment (WRITE-2, WRITE-5)", async () => {
 
   for (let from = 0; from < ROUNDS; from += ROUNDS_PER_TEST) {
     const to = Math.min(ROUNDS, from + ROUNDS_PER_TEST)
-    it(`loses nothing acknowledged and tears no document, rounds ${from} to ${to - 1}`, async () => {
+    it(`loses nothing acknowledged and tears no document, rounds ${from} to ${to - 1}`, {
+      timeout: 120_000,
+    }, async () => {
       for (let number = from; number < to; number++) await round(number)
       expect(acknowledged, "writes acknowledged before the kills").toBeGreaterThan(0)
       expect((await verifyPostgresStore(outside)).findings).toEqual([])

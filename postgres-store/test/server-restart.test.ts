@@ -27,8 +27,8 @@ describe("a server that is shut down at once while stores write (WRITE-2, WRITE-
   let acknowledged = 0
 
   beforeAll(async () => {
-    // A server of its own, and one that waits for its disk as servers do.
-    server = await startServer([])
+    // A server of its own; in the long form one that waits for its disk, as servers do.
+    server = await startServer(LONG === undefined ? ["-c", "fsync=off"] : [])
     for (const name of ["one", "two"]) {
       const pool = new pg.Pool({ connectionString: server.url, max: 3 })
       const store = await createPostgresStore(fromPool(pool), { createTables: true })
@@ -74,7 +74,9 @@ describe("a server that is shut down at once while stores write (WRITE-2, WRITE-
 
   for (let from = 0; from < ROUNDS; from += ROUNDS_PER_TEST) {
     const to = Math.min(ROUNDS, from + ROUNDS_PER_TEST)
-    it(`loses nothing acknowledged, and the stores work again, rounds ${from} to ${to - 1}`, async () => {
+    it(`loses nothing acknowledged, and the stores work again, rounds ${from} to ${to - 1}`, {
+      timeout: 120_000,
+    }, async () => {
       shared = new SharedDocument(`shared ${from}`)
       await create(stores[0] as Store, shared.id)
       for (let number = from; number < to; number++) await round()

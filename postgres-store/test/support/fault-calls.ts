@@ -81,15 +81,15 @@ export const BEFORE: State = new Map([
   ["other", ["meta schema-1", ...entries(15).map(label)]],
 ])
 
-/** `store` writes the last entry, so that it knows where the document ends. */
+/** `store` writes the last entries of two documents, so that it knows where these end. */
 export async function prepare(outside: Store, store = outside): Promise<void> {
   await Promise.all([
     outside.replace("doc", [metaRecord(), entry("a")]),
-    outside.replace("kept", [metaRecord(), entry("a")]),
+    outside.replace("kept", [metaRecord()]),
     outside.replace("other", [metaRecord(), ...entries(15)]),
     outside.delete("new"),
   ])
-  await store.append("doc", entry("b"))
+  await Promise.all([store.append("doc", entry("b")), store.append("kept", entry("a"))])
 }
 
 /** Calls made in one tick, so that writes share a commit. */
@@ -98,6 +98,7 @@ export const OPERATIONS: Readonly<Record<string, readonly Call[]>> = {
   "an append of metadata": [append("doc", TWO)],
   "an append that creates": [append("new", metaRecord())],
   "an append of pieces": [append("doc", LARGE)],
+  "a group of one entry each": [append("doc", entry("c")), append("kept", entry("d"))],
   "a group of appends beside an unknown document": [
     append("doc", entry("c")),
     refused,
@@ -135,6 +136,7 @@ export const OPERATIONS: Readonly<Record<string, readonly Call[]>> = {
 
 const FEW = [
   "an append",
+  "a group of one entry each",
   "a group of appends beside an unknown document",
   "a group with everything on one document",
   "a load beside an append",
