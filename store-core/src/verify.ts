@@ -121,7 +121,7 @@ async function lookAt(store: Store, docId: DocId): Promise<Seen> {
     return { records, findings, mayBeRace: isStoreError(load.error, "STORE_LOAD_SUPERSEDED") }
   }
   if (current.error !== undefined) return { records, findings, mayBeRace: false }
-  if (records === 0 && current.value === null) {
+  if (records === 0 && (current.value ?? null) === null) {
     // Deleted since the page of the listing was read, unless it is listed again.
     const still = await settled(firstOf(store.listDocIds(docId)))
     if (still.value === docId) add("listing", `${named} is listed but has neither records nor metadata.`)

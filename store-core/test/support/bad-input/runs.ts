@@ -10,7 +10,7 @@ const seed = Number(process.env.INPUT_SEED ?? (wanted > 0 ? Date.now() % 1_000_0
 export const PATIENCE = wanted > 0 ? 24 * 60 * 60 * 1000 : 60_000
 
 /** Runs between two lines of progress. */
-const CHUNK = 2000
+const CHUNK = 10_000
 
 /** Counts what the tests of one package throw at it: `normal` inputs in all, or as many as the long form wants. */
 export class Inputs {
