@@ -14,6 +14,8 @@ import { JobError, oneLine } from "./errors.js"
 export interface Place {
   /** What `--store` would have to say to mean this place, wherever it is read. */
   readonly spec: string
+  /** The same as people may see it: without a password. */
+  readonly name: string
   /** Whether another process that opens `spec` finds the same documents. */
   readonly shared: boolean
   /** Opens the place; each call gives a store of its own, which the caller closes. */
@@ -52,8 +54,10 @@ export function temporaryPlace(): Place {
 
 function sqlitePlace(file: string): Place {
   const path = resolve(file)
+  const spec = `sqlite:${path}`
   return {
-    spec: `sqlite:${path}`,
+    spec,
+    name: spec,
     shared: true,
     open: () => naming(path, () => openSqlite(path)),
     bytesOnDisk: () => sizeOf([path, `${path}-wal`, `${path}-shm`]),
@@ -88,6 +92,7 @@ function postgresPlace(rest: string): Place {
   const url = rest.startsWith("//") ? `postgres:${rest}` : rest
   return {
     spec: `postgres:${url}`,
+    name: `postgres:${withoutPassword(url)}`,
     shared: true,
     open: () => naming(withoutPassword(url), () => openPostgresStore(url, { createTables: true })),
     bytesOnDisk: async () => null,
@@ -97,8 +102,10 @@ function postgresPlace(rest: string): Place {
 /** An embedded Postgres. One process at a time may have it open, which is all the job needs. */
 function pglitePlace(directory: string): Place {
   const path = resolve(directory)
+  const spec = `pglite:${path}`
   return {
-    spec: `pglite:${path}`,
+    spec,
+    name: spec,
     shared: true,
     open: () => naming(path, () => openPglite(path)),
     bytesOnDisk: async () => {
@@ -132,6 +139,7 @@ function memoryPlace(): Place {
   const storage = new MemoryStorage()
   return {
     spec: "memory",
+    name: "memory",
     shared: false,
     open: async () => createMemoryStore({ storage }),
     bytesOnDisk: async () => null,

@@ -62,7 +62,7 @@ export async function runJob(place: Place, inputs: readonly Input[], progress: P
   checkBefore(inputs, writer.found, place)
   enter(writer.found, ledger)
   const editsBefore = ledger.total
-  progress.say(`Typing into ${place.spec}`)
+  progress.say(`Typing into ${place.name}`)
   let typingMs = 0
   let kill: Kill | null = null
   if (editsBefore < edits) {
@@ -80,7 +80,7 @@ export async function runJob(place: Place, inputs: readonly Input[], progress: P
 
   const reloadMs = await timed(() => checkReloaded(place, inputs))
   const bytesOnDisk = await place.bytesOnDisk()
-  return { place: place.spec, documents: inputs.length, edits, editsBefore, typingMs, kill, reloadMs, bytesOnDisk }
+  return { place: place.name, documents: inputs.length, edits, editsBefore, typingMs, kill, reloadMs, bytesOnDisk }
 }
 
 /** Lets the writer type and kills it while it does. */
@@ -115,7 +115,7 @@ function enter(found: readonly Found[], ledger: Ledger): void {
 function checkBefore(inputs: readonly Input[], found: readonly Found[], place: Place): void {
   inputs.forEach((input, index) => {
     if (!isStateOf(input, found[index])) {
-      throw new JobError(`${input.docId} in ${place.spec} is not an earlier state of this file; nothing was changed`)
+      throw new JobError(`${input.docId} in ${place.name} is not an earlier state of this file; nothing was changed`)
     }
   })
 }

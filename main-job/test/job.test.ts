@@ -10,10 +10,13 @@ import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
 import { openSqliteStore } from "@holdfast/sqlite-store/open"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { createDatabase } from "../../postgres-store/test/support/database.js"
 import { Editor } from "../src/editor.js"
 import { textAfter } from "../src/edits.js"
 
 const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url))
+
+const database = await createDatabase()
 
 let folder: string
 
@@ -58,16 +61,31 @@ describe("a job that succeeds", () => {
   it("types into SQLite, kills the writer, finds every acknowledged edit and all texts", async () => {
     write("a.txt", PROSE)
     write("b.txt", "short 😀")
-    const database = join(folder, "x.db")
+    const file = join(folder, "x.db")
     const { stdout, stderr, code } = await run("--store", "sqlite:x.db", "a.txt", "b.txt")
     expect([stderr, code]).toEqual(["", 0])
     expect(stdout).toMatch(/^documents +2$/m)
     expect(stdout).toMatch(/^process killed +yes \(SIGKILL\)$/m)
     expect(stdout).toMatch(/^found after .*: all acknowledged ones/m)
     expect(stdout).toMatch(/all texts equal$/m)
-    expect(await textInStore(database, "main-job/a.txt")).toBe(PROSE)
-    expect(await textInStore(database, "main-job/b.txt")).toBe("short 😀")
+    expect(await textInStore(file, "main-job/a.txt")).toBe(PROSE)
+    expect(await textInStore(file, "main-job/b.txt")).toBe("short 😀")
   })
+
+  it.each(["Postgres", "PGlite"])(
+    "types into %s, kills the writer and finds everything, and shows no password",
+    async kind => {
+      write("a.txt", PROSE)
+      const place = kind === "PGlite" ? "pglite:db" : database.url
+      const { stdout, stderr, code } = await run("--store", place, "a.txt")
+      expect([stderr, code]).toEqual(["", 0])
+      expect(stdout).toMatch(/^process killed +yes \(SIGKILL\)$/m)
+      expect(stdout).toMatch(/^found after .*: all acknowledged ones/m)
+      expect(stdout).toMatch(/all texts equal$/m)
+      expect(stdout).not.toContain(":postgres@")
+      expect((await run("--store", place, "a.txt")).stdout).toMatch(/nothing left to type/)
+    },
+  )
 
   it("types into memory and does not claim a kill", async () => {
     write("a.txt", PROSE)
@@ -81,8 +99,8 @@ describe("a job that succeeds", () => {
     write("a.txt", "a")
     const { stdout, code } = await run("a.txt")
     expect(code).toBe(0)
-    const [, database] = /^store +sqlite:(.+)$/m.exec(stdout) ?? []
-    expect(await textInStore(database ?? "", "main-job/a.txt")).toBe("a")
+    const [, file] = /^store +sqlite:(.+)$/m.exec(stdout) ?? []
+    expect(await textInStore(file ?? "", "main-job/a.txt")).toBe("a")
   })
 
   it("replays a recording, positions in code points", async () => {
