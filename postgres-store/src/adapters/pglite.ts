@@ -10,7 +10,7 @@ export interface PgliteQueryOptions {
   readonly serializers: Record<number, (value: string) => string>
 }
 
-export interface PgliteResult {
+interface PgliteResult {
   readonly rows: unknown[]
   readonly affectedRows?: number
 }
