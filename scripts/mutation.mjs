@@ -1,7 +1,7 @@
 // `npm run mutation`: changes the pure modules of store-core and sql-store-core in every small way there is and runs their
 // tests on each change; one that no test notices has survived, and is printed. Writes `reports/soak/mutation.json`. With
 // names of packages, only those; what the last run found and nothing has touched since is not tried again.
-import { existsSync, mkdirSync, readFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Stryker } from "@stryker-mutator/core"
 import { writeSoakReport } from "./soak-report.mjs"
@@ -15,6 +15,8 @@ const MODULES = {
     "engine/{access,call-queue,event-loop,listing,load-guard,options,paged-iterator,plan,retry}.ts",
   ],
 }
+
+const SURVIVED = ["Survived", "NoCoverage"]
 
 const folder = join(root, "reports", "mutation")
 const known = /** @type {(keyof typeof MODULES)[]} */ (Object.keys(MODULES))
@@ -37,6 +39,7 @@ process.exitCode = survived === 0 ? 0 : 1
  */
 async function run(name) {
   const incrementalFile = join(folder, `${name}.json`)
+  forgetSurvivors(incrementalFile)
   const stryker = new Stryker({
     mutate: MODULES[name].map(files => `${name}/src/${files}`),
     // The tests of a package need its folder, what is built of store-core, and the configuration at the root.
@@ -55,7 +58,21 @@ async function run(name) {
     tempDirName: ".stryker-tmp",
   })
   const results = await stryker.runMutationTest()
-  return results.filter(({ status }) => status === "Survived" || status === "NoCoverage").length
+  return results.filter(({ status }) => SURVIVED.includes(status)).length
+}
+
+/**
+ * What survived is tried again: a test may be new that Stryker does not know to have to do with it.
+ *
+ * @param {string} file
+ */
+function forgetSurvivors(file) {
+  if (!existsSync(file)) return
+  const result = JSON.parse(readFileSync(file, "utf8"))
+  for (const module of Object.values(result.files)) {
+    module.mutants = module.mutants.filter((/** @type {any} */ { status }) => !SURVIVED.includes(status))
+  }
+  writeFileSync(file, JSON.stringify(result))
 }
 
 /** The scores of the last run of each package. */
@@ -70,7 +87,7 @@ function report() {
     const all = Object.values(files).flatMap(({ mutants }) => mutants.map((/** @type {any} */ { status }) => status))
     const count = (/** @type {string[]} */ ...statuses) => all.filter(status => statuses.includes(status)).length
     const found = count("Killed", "Timeout")
-    const missed = count("Survived", "NoCoverage")
+    const missed = count(...SURVIVED)
     figures[`${name}: mutants found`] = found
     figures[`${name}: survived`] = missed
     figures[`${name}: score`] = `${((100 * found) / (found + missed)).toFixed(2)} %`

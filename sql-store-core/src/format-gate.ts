@@ -127,7 +127,7 @@ function decodeHeader(text: string | null): Format | null {
 
 function parseObject(text: string | null): { readonly format?: unknown; readonly created?: unknown } {
   try {
-    return JSON.parse(text ?? "null") ?? {}
+    return JSON.parse(String(text)) ?? {}
   } catch {
     return {}
   }

@@ -21,7 +21,7 @@ export function assemblePage(cursor: PageCursor, rows: Iterable<StoredRow>): Pag
   const { doc, after, head, assembler } = cursor
   const { records, bytes } = assembler.feed(rows)
   const reached = (assembler.expected ?? after + 1) - 1
-  if (reached < head && reached === after) throw new GapError(after + 1, head)
+  if (reached === after) throw new GapError(after + 1, head)
   if (reached < head) return { records, bytes, next: { doc, after: reached, head, assembler } }
   assembler.finish()
   return { records, bytes, next: null }
@@ -32,7 +32,7 @@ export function assemblePage(cursor: PageCursor, rows: Iterable<StoredRow>): Pag
  * head of the load.
  */
 export function isSuperseded(cursor: PageCursor, left: { readonly exists: boolean; readonly first: number | null }) {
-  return !left.exists || (left.first !== null && left.first > cursor.head)
+  return !left.exists || (left.first ?? 0) > cursor.head
 }
 
 /** The document was replaced or deleted between two pages of a load. */

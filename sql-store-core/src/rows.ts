@@ -71,9 +71,6 @@ export function pushRecord(rows: Row[], record: StoreRecord, first: boolean, pie
     for (let at = 0; at < pieces.length; at++) {
       rows.push(entryRow(payload, version, at, pieces.length, pieces[at] as string, null))
     }
-    // Stryker disable next-line ConditionalExpression,EqualityOperator: cutting comes to the same, and takes longer
-  } else if (payload.data.length <= pieceBytes) {
-    rows.push(entryRow(payload, version, 0, 1, null, payload.data))
   } else {
     const pieces = cutBytes(payload.data, pieceBytes)
     for (let at = 0; at < pieces.length; at++) {

@@ -11,7 +11,7 @@ export function tellWritten(
   const inserts = steps.filter(step => step.kind === "insert")
   let at = 0
   for (const [i, operation] of operations.entries()) {
-    const kind = decisions[i]?.kind
+    const { kind } = decisions[i] as Decision
     if (kind !== "create" && kind !== "append" && kind !== "replace") continue
     // Each of them has one, in the order of the operations.
     const { first, rows } = inserts[at++] as (typeof inserts)[number]

@@ -245,7 +245,7 @@ describe("planSteps", () => {
     const absent = new Map([["a", null]])
     const present = new Map([["a", { doc: 1, last: 1 }]])
     const append = [write("append", "a", metaRecord())]
-    expect(() => planSteps(append, [], present)).toThrow(TypeError)
+    expect(() => planSteps(append, [], present)).toThrow(new TypeError("There must be one decision for each operation"))
     const thrown = (operations: WriteOperation[], decision: Decision, documents: typeof present | typeof absent) => {
       try {
         return planSteps(operations, [decision], documents)
