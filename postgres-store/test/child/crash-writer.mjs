@@ -1,9 +1,9 @@
 // Writes without awaiting, a few dozen calls ahead, and says the number of each write that was acknowledged. Runs until it
 // is killed. Before, it says what the documents are where the test cannot look by itself: in PGlite's directory, which one
 // process has at a time. Without a seed it ends then.
-import { writeSync } from "node:fs"
 import { createPostgresStore, fromPglite } from "@holdfast/postgres-store"
 import { openPostgresStore } from "@holdfast/postgres-store/open"
+import { say } from "../../../store-core/test/child/say.mjs"
 import { contentsOf, randomWrites } from "./random-writes.mjs"
 
 const [place, options, seed] = process.argv.slice(2)
@@ -13,11 +13,6 @@ async function open() {
   const { PGlite } = await import("@electric-sql/pglite")
   const db = await PGlite.create(place, JSON.parse(options))
   return createPostgresStore(fromPglite(db), { createTables: true })
-}
-
-/** Written at once: what is still in a buffer of this process when it is killed would look unacknowledged. */
-function say(text) {
-  writeSync(1, `${text}\n`)
 }
 
 const store = await open()

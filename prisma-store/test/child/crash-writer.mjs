@@ -1,21 +1,16 @@
 // Writes through Prisma without awaiting, a few dozen calls ahead, and says the number of each write that was
 // acknowledged. Runs until it is killed.
 import "../../../store-core/test/child/register-source.mjs"
-import { writeSync } from "node:fs"
 import { createPrismaStore } from "@holdfast/prisma-store"
 import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3"
 import { randomWrites } from "../../../postgres-store/test/child/random-writes.mjs"
+import { say } from "../../../store-core/test/child/say.mjs"
 
 const { PrismaClient } = await import("../generated/sqlite/client.ts")
 
 const [path, seed] = process.argv.slice(2)
 const client = new PrismaClient({ adapter: new PrismaBetterSqlite3({ url: `file:${path}`, timeout: 5 }) })
 const store = await createPrismaStore({ client })
-
-/** Written at once: what is still in a buffer of this process when it is killed would look unacknowledged. */
-function say(text) {
-  writeSync(1, `${text}\n`)
-}
 
 say("open")
 let pending = 0

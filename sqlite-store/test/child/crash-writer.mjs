@@ -1,9 +1,9 @@
 // Writes without awaiting, a few dozen calls ahead, and says the number of each write that was acknowledged. Runs until
 // it is killed.
-import { writeSync } from "node:fs"
 import { createSqliteStore, fromBetterSqlite3 } from "@holdfast/sqlite-store"
 import { openSqliteStore } from "@holdfast/sqlite-store/open"
 import Database from "better-sqlite3"
+import { say } from "../../../store-core/test/child/say.mjs"
 import { DOCS, randomWrites } from "./random-writes.mjs"
 
 const [path, seed, durability, binding, writer] = process.argv.slice(2)
@@ -18,7 +18,7 @@ function openBetterSqlite3() {
 const store = binding === "better-sqlite3" ? openBetterSqlite3() : await openSqliteStore(path, { durability })
 let pending = 0
 let settled = () => {}
-writeSync(1, "open\n")
+say("open")
 
 for (const { number, docId, kind, records } of randomWrites(Number(seed), DOCS[Number(writer)])) {
   const call =
@@ -30,13 +30,12 @@ for (const { number, docId, kind, records } of randomWrites(Number(seed), DOCS[N
   pending++
   call.then(
     () => {
-      // Written at once: what is still in a buffer of this process when it is killed would look unacknowledged.
-      writeSync(1, `${number}\n`)
+      say(number)
       pending--
       settled()
     },
     error => {
-      writeSync(1, `failed ${number} ${error.code} ${error.message}\n`)
+      say(`failed ${number} ${error.code} ${error.message}`)
       process.exit(1)
     },
   )
