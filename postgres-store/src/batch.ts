@@ -55,7 +55,7 @@ export class Batches<Item, Result> {
  * After the turn of the event loop: calls that the engine spreads over callbacks of one turn are then in one batch also
  * when the database answers without leaving the process.
  */
-const soon: (run: () => void) => unknown =
+export const soon: (run: () => void) => unknown =
   (globalThis as { setImmediate?: (run: () => void) => unknown }).setImmediate ?? queueMicrotask
 
 interface Waiting<Item, Result> {

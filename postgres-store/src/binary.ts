@@ -61,30 +61,3 @@ function start(count: number, type: number, size: number, hasNulls: boolean) {
   view.setInt32(16, 1)
   return { bytes, view }
 }
-
-interface HexBuffer extends Uint8Array {
-  write(text: string, encoding: "hex"): number
-}
-
-const { Buffer: NodeBuffer } = globalThis as { Buffer?: { allocUnsafeSlow(size: number): HexBuffer } }
-
-/** Small values are decoded here and copied once; a Buffer of each one's own would be copied as well. */
-const scratch = NodeBuffer?.allocUnsafeSlow(4096)
-
-/** Bytes, with a buffer of their own, from the pairs of hexadecimal digits that come whatever `bytea_output` says. */
-export function bytesOfHex(hex: string): Uint8Array {
-  const size = hex.length / 2
-  if (NodeBuffer !== undefined && scratch !== undefined) {
-    if (size <= scratch.length) {
-      scratch.write(hex, "hex")
-      // A copy of a view: faster than the slice of a buffer, and small ones get no buffer of their own before it is asked for.
-      return new Uint8Array(scratch.subarray(0, size))
-    }
-    const large = NodeBuffer.allocUnsafeSlow(size)
-    large.write(hex, "hex")
-    return new Uint8Array(large.buffer as ArrayBuffer)
-  }
-  const bytes = new Uint8Array(size)
-  for (let i = 0; i < size; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)
-  return bytes
-}

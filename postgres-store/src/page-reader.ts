@@ -7,14 +7,14 @@ import {
   PAGE_ROWS,
   type PageCursor,
   RowError,
-  type StoredRow,
   supersededError,
 } from "@holdfast/sql-store-core"
 import { type DocId, isStoreError, type Page, type StoreError } from "@holdfast/store-core"
-import { Batches } from "./batch.js"
-import { bytesOfHex, textArray } from "./binary.js"
+import { Batches, soon } from "./batch.js"
+import { textArray } from "./binary.js"
 import { BACKEND } from "./errors.js"
-import type { PgRow, PgSession } from "./pg-adapter.js"
+import { unpackedRows } from "./packed-rows.js"
+import type { PgSession } from "./pg-adapter.js"
 import { DOCUMENTS_PER_READ, firstBytes, firstRows, type Statements } from "./statements.js"
 
 type FirstPage = Page<PageCursor> | StoreError
@@ -25,15 +25,19 @@ const BATCHES_AT_ONCE = 4
 /** How many pages are being read ahead at once; with more, loads could take all connections of a pool from the writes. */
 const PAGES_AHEAD = 2
 
-/**
- * Reads loads page by page; every page is one statement. While one page is taken apart the server can prepare the next:
- * without that, a long load waits for each in turn.
- */
+/** The rows of a page as the server sent them. */
+interface PackedPage {
+  readonly packed: string
+  /** The number of the last of them; null without rows. */
+  readonly last: number | null
+}
+
+/** Reads loads page by page; every page is one statement. */
 export class PageReader {
   private readonly statements: Statements
   private readonly readsAhead: boolean
   /** Pages read ahead. A load that is given up takes its own along. */
-  private readonly ahead = new WeakMap<PageCursor, Promise<Page<PageCursor>>>()
+  private readonly ahead = new WeakMap<PageCursor, Promise<PackedPage>>()
   private readonly reading = new Set<Promise<unknown>>()
   private readonly run: <T>(work: (session: PgSession) => Promise<T>) => Promise<T>
   private readonly firstPages = new Batches<DocId, FirstPage>(
@@ -68,41 +72,52 @@ export class PageReader {
     await Promise.allSettled(this.reading)
   }
 
-  /** Who asks for a second page reads on; a load of the first records alone would read the second page for nothing. */
   private async next(docId: DocId, cursor: PageCursor): Promise<Page<PageCursor>> {
     const ahead = this.ahead.get(cursor)
     this.ahead.delete(cursor)
-    const page = await (ahead ?? this.run(session => this.readNext(session, docId, cursor)))
-    if (page.next !== null) this.readAhead(docId, page.next)
-    return page
+    const { packed, last } = await (ahead ?? this.fetch(cursor))
+    const following = last === null || last >= cursor.head ? null : this.fetchAhead({ ...cursor, after: last })
+    // Its statement leaves for the server with this turn of the event loop, not while this one goes on.
+    if (following !== null) await new Promise<void>(soon)
+    try {
+      const page = assemblePage(cursor, unpackedRows(packed))
+      if (page.next?.after === last && following !== null) this.ahead.set(page.next, following)
+      return page
+    } catch (error) {
+      if (error instanceof GapError && (await this.isGone(cursor))) throw supersededError(BACKEND, docId)
+      throw asCorrupt(docId, error)
+    }
   }
 
-  private readAhead(docId: DocId, cursor: PageCursor): void {
-    if (!this.readsAhead || this.reading.size >= PAGES_AHEAD) return
-    const page = this.run(session => this.readNext(session, docId, cursor))
-    this.ahead.set(cursor, page)
+  /**
+   * While one page is taken apart the server prepares the next: without that, a long load waits for each in turn. Only
+   * behind the second page: a load of the first records alone would read the second for nothing.
+   */
+  private fetchAhead(cursor: PageCursor): Promise<PackedPage> | null {
+    if (!this.readsAhead || this.reading.size >= PAGES_AHEAD) return null
+    const page = this.fetch(cursor)
     this.reading.add(page)
     const done = () => this.reading.delete(page)
     page.then(done, done)
+    return page
   }
 
-  private async readNext(session: PgSession, docId: DocId, cursor: PageCursor): Promise<Page<PageCursor>> {
-    const { doc, after, head } = cursor
+  private fetch({ doc, after, head }: PageCursor): Promise<PackedPage> {
     const range = [doc, after, Math.min(head, after + PAGE_ROWS)].map(String)
-    const rows = await session.query(this.statements.readPage, range)
-    try {
-      return assemblePage(cursor, storedRows(rows, 0, rows.length, 0))
-    } catch (error) {
-      if (error instanceof GapError) {
-        const [left] = await session.query(this.statements.readGeneration, [String(cursor.doc)])
-        const first = left?.[1] ?? null
-        const exists = typeof left?.[0] === "string"
-        if (isSuperseded(cursor, { exists, first: first === null ? null : Number(first) })) {
-          throw supersededError(BACKEND, docId)
-        }
-      }
-      throw asCorrupt(docId, error)
-    }
+    return this.run(async session => {
+      const [row] = await session.query(this.statements.readPage, range)
+      const last = row?.[1] ?? null
+      return { packed: row?.[0] ?? "", last: last === null ? null : Number(last) }
+    })
+  }
+
+  private isGone(cursor: PageCursor): Promise<boolean> {
+    return this.run(async session => {
+      const [left] = await session.query(this.statements.readGeneration, [String(cursor.doc)])
+      const first = left?.[1] ?? null
+      const exists = typeof left?.[0] === "string"
+      return isSuperseded(cursor, { exists, first: first === null ? null : Number(first) })
+    })
   }
 
   /** The first pages of documents, which one statement sees as they are at one moment. */
@@ -110,15 +125,11 @@ export class PageReader {
     const limits = [String(firstRows(docIds.length)), String(firstBytes(docIds.length))]
     const rows = await session.query(this.statements.readFirstPages, [textArray(docIds), ...limits])
     const pages: FirstPage[] = docIds.map(() => ({ records: [], bytes: 0, next: null }))
-    for (let from = 0, to = 0; from < rows.length; from = to) {
-      const [ord, doc, last] = (rows[from]?.[0] ?? "").split(",").map(Number)
-      to = from + 1
-      while (to < rows.length && rows[to]?.[0] === null) to++
-      const at = (ord ?? 0) - 1
+    for (const [ord, doc, last, packed] of rows) {
+      const at = Number(ord) - 1
       try {
-        // A document without rows has no last one, which comes as an empty text.
-        const cursor = beginPages(doc ?? 0, last === 0 || last === undefined ? null : last)
-        pages[at] = assemblePage(cursor, storedRows(rows, from, to, 1))
+        const cursor = beginPages(Number(doc), last == null ? null : Number(last))
+        pages[at] = assemblePage(cursor, unpackedRows(packed ?? ""))
       } catch (error) {
         pages[at] = asCorrupt(docIds[at] as DocId, error)
       }
@@ -131,20 +142,4 @@ export class PageReader {
 function asCorrupt(docId: DocId, error: unknown): StoreError {
   if (error instanceof GapError || error instanceof RowError) return corruptError(BACKEND, docId, error)
   throw error
-}
-
-/** Some of the rows of a result, whose columns begin at `offset`. */
-function* storedRows(rows: readonly PgRow[], from: number, to: number, offset: number): Iterable<StoredRow> {
-  for (let i = from; i < to; i++) {
-    const row = rows[i] as PgRow
-    const blob = row[offset + 5] ?? null
-    yield {
-      seq: Number(row[offset]),
-      kind: Number(row[offset + 1]),
-      version: row[offset + 2] ?? null,
-      lineage: row[offset + 3] ?? null,
-      payload: row[offset + 4] ?? null,
-      blob: blob === null ? null : bytesOfHex(blob),
-    }
-  }
 }

@@ -1,5 +1,6 @@
 import { PAGE_BYTES, PAGE_ROWS } from "@holdfast/sql-store-core"
 import { PLACED, type RowKey, unpackRows } from "./pack.js"
+import { packedRows } from "./packed-rows.js"
 import type { QualifiedNames } from "./tables.js"
 import { verifyStatements } from "./verify-statements.js"
 
@@ -57,7 +58,6 @@ export function createStatements({ meta, records }: QualifiedNames, losesMark: b
   /** Another one when the server has lost its last commits, which takes its processes along, or another has taken over. */
   const server = "concat(pg_backend_pid(), ' ', pg_postmaster_start_time())"
   const first = (doc: string) => `(SELECT x.seq FROM ${records} AS x WHERE x.doc = ${doc} ORDER BY x.seq LIMIT 1)`
-  const cells = `p.seq::text, p.kind::text, ${text("p.version")}, ${text("p.lineage")}, ${text("p.payload")}, encode(p.blob, 'hex')`
   /**
    * Rows, and how many bytes come before each. The range of numbers limits them, not LIMIT: where the planner knows little
    * of the table, it would read and sort all rows of a document to find the first ones.
@@ -128,20 +128,16 @@ DELETE FROM ${meta} WHERE ${these}`
     /** [ids] → id, data */
     readMetas: `SELECT ${text("doc_id")}, data FROM ${meta} WHERE doc_id = ANY ($1::text[])`,
 
-    /**
-     * [ids, rows, bytes] → "ord,doc,last" in the first row of a document, and the columns of a row; a document without rows
-     * has one of NULLs. Rows that begin within the bytes.
-     */
+    /** [ids, rows, bytes] → ord, doc, last (NULL without rows) and the packed rows that begin within the bytes */
     readFirstPages: `WITH found AS MATERIALIZED (SELECT w.ord, m.doc, ${first("m.doc")} AS first, ${last("m.doc")} AS last
 FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord) JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C")
-SELECT CASE WHEN p.seq = f.first OR p.seq IS NULL THEN concat(f.ord, ',', f.doc, ',', f.last) END, ${cells} FROM found AS f
-LEFT JOIN LATERAL (${page("doc = f.doc AND seq >= f.first AND seq <= least(f.last, f.first + $2::int8 - 1)")}) AS p ON p.before < $3::int8 ORDER BY f.ord, p.seq`,
+SELECT f.ord::text, f.doc::text, f.last::text, (SELECT ${packedRows("p")} FROM (${page("doc = f.doc AND seq >= f.first AND seq <= least(f.last, f.first + $2::int8 - 1)")}) AS p WHERE p.before < $3::int8) FROM found AS f`,
 
     /**
-     * [doc, after, up to] → the columns of the next rows that begin within `PAGE_BYTES`. Adding up all rows at once takes much
+     * [doc, after, up to] → packed and last, the next rows that begin within `PAGE_BYTES`. Adding up all rows at once takes much
      * less time than the running sum, which tells where to stop when they are too large together.
      */
-    readPage: `SELECT ${cells} FROM ${records} AS p WHERE doc = $1::int8 AND seq > $2::int8 AND seq <= CASE WHEN (SELECT sum(${size}) FROM ${records} WHERE ${NEXT}) < ${PAGE_BYTES} THEN $3::int8 ELSE (SELECT max(seq) FROM (${page(NEXT)}) AS s WHERE before < ${PAGE_BYTES}) END ORDER BY p.seq`,
+    readPage: `SELECT ${packedRows("p")}, max(p.seq)::text FROM ${records} AS p WHERE doc = $1::int8 AND seq > $2::int8 AND seq <= CASE WHEN (SELECT sum(${size}) FROM ${records} WHERE ${NEXT}) < ${PAGE_BYTES} THEN $3::int8 ELSE (SELECT max(seq) FROM (${page(NEXT)}) AS s WHERE before < ${PAGE_BYTES}) END`,
 
     /** [doc] → whether the document exists, its first number: what is left of it. */
     readGeneration: `SELECT (SELECT doc FROM ${meta} WHERE doc = $1::int8)::text, (SELECT min(seq) FROM ${records} WHERE doc = $1::int8)::text`,
