@@ -12,7 +12,20 @@ import { scenarios } from "./scenarios/index.js"
 type Results = ReturnType<typeof machine> & { readonly repetitions: number; readonly scenarios: readonly Figures[] }
 
 /** The scenarios that get a chart. */
-const CHARTS = ["append-many", "ticks", "load-large"]
+const CHARTS = ["append-many", "ticks", "load-large", "postgres-ticks"]
+
+/** What people take instead, and what it does otherwise, which explains where it is ahead. */
+const PEERS: Readonly<Record<string, string>> = {
+  naive:
+    "Prepares a statement for each call, looks the document and its last number up, and commits each append by itself.",
+  "classic-level":
+    "LevelDB writes a batch to its log and a table in memory, and sorts it into files later on a thread of its own. Only one process can open it; nothing but keys in order is kept for the application to query.",
+  "y-leveldb": "The Yjs provider on LevelDB: a key for each update.",
+  lmdb: "A memory-mapped tree of pages: commits run on a thread of their own, and reading is a look into mapped memory without a statement or a copy by the engine.",
+  "automerge-nodefs": "A file for each chunk, written without waiting for the disk.",
+  "emmett-postgresql":
+    "An event store: every append calls a function in the database that checks the stream's version; payloads are JSON.",
+}
 
 const file = process.argv[2] ?? "reports/bench.json"
 const results = JSON.parse(readFileSync(file, "utf8")) as Results
@@ -36,7 +49,30 @@ Medians of ${repetitions} trials, each in a process of its own, the drivers in t
 \`raw\` is the engine by hand: the same tables, prepared statements, no checks. How it is measured:
 [bench/README.md](../bench/README.md).
 
+${ahead(measured)}
 ${measured.map(section).join("\n")}`
+}
+
+/** Where others are ahead, by the medians; nobody needs to look for it. */
+function ahead(measured: readonly Figures[]): string {
+  const lines = measured.flatMap(({ name, better, drivers }) => {
+    const ours = drivers.holdfast?.median
+    if (ours === undefined) return []
+    const faster = Object.entries(drivers).flatMap(([peer, { median }]) => {
+      const factor = better === "more" ? median / ours : ours / median
+      return peer in PEERS && factor > 1 ? [`${peer} ${round(factor)} times`] : []
+    })
+    return faster.length === 0 ? [] : [`- [${name}](#${name}): ${faster.join(", ")}`]
+  })
+  const peers = Object.keys(PEERS).filter(peer => measured.some(({ drivers }) => peer in drivers))
+  return `## Where others are ahead
+
+${lines.length === 0 ? "Nowhere in this run." : lines.join("\n")}
+
+What they are:
+
+${peers.map(peer => `- **${peer}**: ${PEERS[peer]}`).join("\n")}
+`
 }
 
 function section(figures: Figures): string {

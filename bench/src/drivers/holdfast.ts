@@ -15,7 +15,7 @@ export const META: StoreRecord = {
 export function openHoldfast(binding: Binding, path: string, durability: Durability): SqliteStore {
   return createSqliteStore(
     binding === "node:sqlite"
-      ? fromNodeSqlite(openNodeSqlite(path, durability))
+      ? fromNodeSqlite(openNodeSqlite(path, durability), { exclusive: true })
       : fromBetterSqlite3(openBetterSqlite3(path, durability)),
   )
 }
