@@ -33,7 +33,7 @@ export function checkOptions<T>(caller: string, options: T, rules: Readonly<Reco
 /** Whether a value, which may be anything, has these methods. */
 export function hasMethods(value: unknown, ...names: readonly string[]): boolean {
   try {
-    return names.every(name => typeof (value as Record<string, unknown> | null | undefined)?.[name] === "function")
+    return names.every(name => typeof (value as Record<string, unknown>)[name] === "function")
   } catch {
     return false
   }
@@ -41,11 +41,11 @@ export function hasMethods(value: unknown, ...names: readonly string[]): boolean
 
 /** What throws when it is looked at is not what was expected. */
 function accepts(rule: OptionRule, value: unknown): boolean {
+  let accepted = false
   try {
-    return rule.accepts(value)
-  } catch {
-    return false
-  }
+    accepted = rule.accepts(value)
+  } catch {}
+  return accepted
 }
 
 /** Inherited ones too, which whoever takes an option by its name would get. */

@@ -4,6 +4,7 @@ import {
   type EngineStore,
   MemoryBackend,
   MemoryStorage,
+  recordBytes,
   type StoreRecord,
   type WriteOperation,
 } from "@holdfast/store-core"
@@ -117,6 +118,14 @@ describe("MemoryBackend", () => {
     const large = backend.readPage("large", null)
     expect(large.records).toHaveLength(5)
     expect(large.bytes).toBeGreaterThan(4 * 1024 * 1024)
+  })
+
+  it("LOAD-7: a page whose records are exactly 4 MiB ends there", async () => {
+    const storage = new MemoryStorage()
+    const mebibyte = entry(1, "x".repeat(1024 * 1024 - 101))
+    expect(recordBytes(mebibyte)).toBe(1024 * 1024)
+    storage.set("a", { meta: meta(), records: Array(6).fill(mebibyte), last: 6 })
+    expect(new MemoryBackend(storage).readPage("a", null).records.length).toBe(4)
   })
 
   it("LIST-1, LIST-2: any listing in pages is what filtering and sorting all ids gives", () => {

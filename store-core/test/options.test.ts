@@ -135,6 +135,9 @@ describe("OPEN-3: options", () => {
     expect(refusal(Object.defineProperty({}, "readAhead", { get: throws, enumerable: true }))).toBe(
       "openIt: the options could not be read.",
     )
+    expect(() => checkOptions("openIt", new Proxy({}, { ownKeys: throws }), ENGINE_OPTIONS)).toThrow(
+      expect.objectContaining({ cause: new Error("the caller's own") }),
+    )
     expect(refusal(new Proxy({}, { ownKeys: throws }))).toBe("openIt: the options could not be read.")
     const rule = { expected: "a Map", accepts: (value: unknown) => value instanceof Map }
     const run = () => checkOptions("openIt", { map: new Proxy({}, { getPrototypeOf: throws }) }, { map: rule })

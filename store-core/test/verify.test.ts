@@ -164,6 +164,63 @@ describe("verifyStore", () => {
     expect(await find({ listDocIds })).toEqual([])
   })
 
+  it("says of a listing whether an id is none, repeated or out of order", async () => {
+    const { findings } = await verifyStore(broken(store, { listDocIds: () => yields(["b", "b", "a", "\0"]) }))
+    expect(findings.map(({ message }) => message)).toEqual([
+      'Document "b" is listed twice.',
+      expect.stringMatching(/^Document "a" is listed after "b"/),
+      expect.stringMatching(/^The listing has what is no id: STORE_INVALID_DOC_ID/),
+    ])
+  })
+
+  it("a finding has a cause only when there is one", async () => {
+    const { findings } = await verifyStore(broken(store, { loadAll: () => yields([entry(1)]) }))
+    expect(findings.length).toBe(6)
+    for (const finding of findings) expect(finding).not.toHaveProperty("cause")
+  })
+
+  it("metadata without records, and records without metadata, are told apart from a document that is gone", async () => {
+    expect(await find({ loadAll: () => yields([]) })).toEqual([
+      ["meta", "a"],
+      ["meta", "b"],
+      ["meta", "c"],
+    ])
+    const none = { loadAll: () => yields([entry(1)]), currentMeta: async () => null }
+    expect(await find(none)).toEqual([
+      ["stream", "a"],
+      ["stream", "b"],
+      ["stream", "c"],
+    ])
+  })
+
+  it("looks three times at what may be a race, and once at what is none", async () => {
+    const looks = async (methods: Partial<Store>, currentMeta: Store["currentMeta"]) => {
+      let count = 0
+      await find({
+        listDocIds: prefix => yields(prefix === undefined || prefix === "a" ? ["a"] : []),
+        ...methods,
+        currentMeta: docId => {
+          count++
+          return currentMeta(docId)
+        },
+      })
+      return count
+    }
+    const failing = () => Promise.reject(failure("STORE_TIMEOUT"))
+    const gone = { loadAll: () => yields([]) }
+    expect(await looks({}, docId => store.currentMeta(docId))).toBe(1)
+    expect(await looks({}, failing)).toBe(1)
+    expect(await looks(gone, async () => null)).toBe(3)
+    const listDocIds = (prefix?: string) => yields(prefix === undefined ? ["a"] : [])
+    expect(await looks({ ...gone, listDocIds }, async () => null)).toBe(1)
+  })
+
+  it("ends when a document's reads say that the store is closed, also where the listing does not (CLOSE-2)", async () => {
+    const closed = () => Promise.reject(failure("STORE_CLOSED"))
+    const verified = verifyStore(broken(store, { listDocIds: () => yields(["a"]), currentMeta: closed }))
+    expect(await outcomeOf(verified)).toBe("STORE_CLOSED")
+  })
+
   it("ends when the store is closed in the middle (CLOSE-2)", async () => {
     const currentMeta = async (docId: DocId) => {
       if (docId === "b") await store.close()

@@ -14,9 +14,9 @@ export function engineOf<B>(
   backendClass: abstract new (...args: never[]) => B,
 ): { readonly engine: EngineAccess; readonly backend: B } | null {
   try {
-    const engine = (store as { readonly [ENGINE]?: EngineAccess } | null | undefined)?.[ENGINE]
-    const backend: unknown = engine?.backend
-    return engine !== undefined && backend instanceof backendClass ? { engine, backend } : null
+    const engine = (store as { readonly [ENGINE]: EngineAccess })[ENGINE]
+    const backend: unknown = engine.backend
+    return backend instanceof backendClass ? { engine, backend } : null
   } catch {
     return null
   }

@@ -28,6 +28,7 @@ export class PagedIterator<T> implements AsyncIterator<T, undefined> {
 
   next(): Promise<IteratorResult<T, undefined>> {
     const stopped = this.source.stopped()
+    // Stryker disable next-line ConditionalExpression,BlockStatement: what is in memory also comes the long way
     if (this.waiting === 0 && stopped === null && this.index < this.items.length) {
       return Promise.resolve({ done: false, value: this.items[this.index++] as T })
     }

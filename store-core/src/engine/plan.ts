@@ -50,7 +50,6 @@ function decide(operation: WriteOperation, before: DocumentState, backend: strin
 function stateAfter(decision: Decision, before: DocumentState): DocumentState {
   switch (decision.kind) {
     case "create":
-      return { meta: decision.meta }
     case "append":
     case "replace":
       return decision.meta === null ? before : { meta: decision.meta }
