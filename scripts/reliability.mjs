@@ -5,7 +5,7 @@ import { createRequire } from "node:module"
 import { cpus, totalmem } from "node:os"
 import { join } from "node:path"
 import { REPORTS } from "./soak-parts.mjs"
-import { soakFolder } from "./soak-report.mjs"
+import { endedFolder } from "./soak-report.mjs"
 import { root } from "./workspaces.mjs"
 
 /**
@@ -33,11 +33,9 @@ function machine() {
 
 /** @returns {Entry[]} */
 function readEntries() {
-  if (!existsSync(soakFolder)) return []
-  return readdirSync(soakFolder)
-    .filter(name => name.endsWith(".json"))
-    .map(name => JSON.parse(readFileSync(join(soakFolder, name), "utf8")))
-    .filter(report => report.ended !== undefined)
+  if (!existsSync(endedFolder)) return []
+  return readdirSync(endedFolder)
+    .map(name => JSON.parse(readFileSync(join(endedFolder, name), "utf8")))
     .map(report => ({ ...report, machine: machine(), versions: versions() }))
 }
 

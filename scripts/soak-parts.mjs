@@ -80,7 +80,7 @@ export const PARTS = [
     script: "soak:damage",
     size: size("HOLDFAST_FLIPS", 20_000, "bits", 300),
   },
-  { name: "sqlite-faults", workspace: "sqlite-store", script: "soak:faults" },
+  { name: "sqlite-faults", workspace: "sqlite-store", script: "soak:faults", env: { HOLDFAST_FAULTS: "all" } },
   {
     name: "postgres-crash",
     workspace: "postgres-store",

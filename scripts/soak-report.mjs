@@ -15,6 +15,9 @@ import { join } from "node:path"
 
 export const soakFolder = join(import.meta.dirname, "..", "reports", "soak")
 
+/** Where `npm run soak` keeps the reports with how each part ended, which a part run by itself does not write over. */
+export const endedFolder = join(soakFolder, "ended")
+
 /** @param {SoakReport} report */
 export function writeSoakReport(report) {
   mkdirSync(soakFolder, { recursive: true })

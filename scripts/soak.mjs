@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { parseArgs, stripVTControlCharacters } from "node:util"
 import { PARTS, reportsOf } from "./soak-parts.mjs"
-import { soakFolder } from "./soak-report.mjs"
+import { endedFolder, soakFolder } from "./soak-report.mjs"
 import { root } from "./workspaces.mjs"
 
 /**
@@ -93,7 +93,7 @@ function filesOf(part) {
 }
 
 /**
- * Runs a part and leaves its reports, with how it ended, in their files.
+ * Runs a part and keeps its reports, with how it ended.
  *
  * @param {Part} part
  * @param {string} commit
@@ -112,10 +112,10 @@ async function finish(part, commit) {
   const nothing = reportsOf(part).map(name => ({ name, what: "", figures: {}, seed: null, repeat: "", seconds }))
   const ending = { part: part.name, ended: new Date().toISOString(), commit, failed: reports === null, size }
   // A run of the tests in between removes all reports.
-  mkdirSync(soakFolder, { recursive: true })
+  mkdirSync(endedFolder, { recursive: true })
   const ended = (reports ?? nothing).map(report => ({ ...report, ...ending }))
   for (const report of ended) {
-    writeFileSync(join(soakFolder, `${report.name}.json`), `${JSON.stringify(report, null, 2)}\n`)
+    writeFileSync(join(endedFolder, `${report.name}.json`), `${JSON.stringify(report, null, 2)}\n`)
   }
   if (reports === null) console.error(tail(part))
   return ended
