@@ -1,7 +1,7 @@
 // `npm run mutation`: changes the pure modules of store-core and sql-store-core in every small way there is and runs their
 // tests on each change; one that no test notices has survived, and is printed. Writes `reports/soak/mutation.json`. With
 // names of packages, only those; what the last run found and nothing has touched since is not tried again.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Stryker } from "@stryker-mutator/core"
 import { writeSoakReport } from "./soak-report.mjs"
@@ -38,8 +38,8 @@ process.exitCode = survived === 0 ? 0 : 1
  * @returns {Promise<number>} how many survived
  */
 async function run(name) {
-  const incrementalFile = join(folder, `${name}.json`)
-  forgetSurvivors(incrementalFile)
+  const incrementalFile = join(folder, `${name}.incremental.json`)
+  writeKnown(name, incrementalFile)
   const stryker = new Stryker({
     mutate: MODULES[name].map(files => `${name}/src/${files}`),
     // The tests of a package need its folder, what is built of store-core, and the configuration at the root.
@@ -58,17 +58,26 @@ async function run(name) {
     tempDirName: ".stryker-tmp",
   })
   const results = await stryker.runMutationTest()
+  renameSync(incrementalFile, resultsOf(name))
   return results.filter(({ status }) => SURVIVED.includes(status)).length
 }
 
+/** @param {string} name */
+function resultsOf(name) {
+  return join(folder, `${name}.json`)
+}
+
 /**
- * What survived is tried again: a test may be new that Stryker does not know to have to do with it.
+ * Writes what is known of the last run, without what survived: that is tried again, since a test may be new that Stryker
+ * does not know to have to do with it.
  *
+ * @param {string} name
  * @param {string} file
  */
-function forgetSurvivors(file) {
-  if (!existsSync(file)) return
-  const result = JSON.parse(readFileSync(file, "utf8"))
+function writeKnown(name, file) {
+  rmSync(file, { force: true })
+  if (!existsSync(resultsOf(name))) return
+  const result = JSON.parse(readFileSync(resultsOf(name), "utf8"))
   for (const module of Object.values(result.files)) {
     module.mutants = module.mutants.filter((/** @type {any} */ { status }) => !SURVIVED.includes(status))
   }
@@ -80,7 +89,7 @@ function report() {
   /** @type {Record<string, number | string>} */
   const figures = {}
   for (const name of known) {
-    const file = join(folder, `${name}.json`)
+    const file = resultsOf(name)
     if (!existsSync(file)) continue
     const { files } = JSON.parse(readFileSync(file, "utf8"))
     /** @type {string[]} */
