@@ -85,8 +85,8 @@ function idProblem(docId: DocId): string | null {
 
 function orderProblem(before: DocId, docId: DocId): string | null {
   const order = compareUtf8(before, docId)
-  if (order === 0) return `Document ${showDocId(docId)} is listed twice.`
   if (order < 0) return null
+  if (order === 0) return `Document ${showDocId(docId)} is listed twice.`
   return `Document ${showDocId(docId)} is listed after ${showDocId(before)}, which is not the order of UTF-8 bytes.`
 }
 
