@@ -17,6 +17,7 @@ import type { Statements } from "./statements.js"
 /** A document as one statement found it. */
 interface FoundDocument extends StoredDocument {
   readonly data: string
+  readonly version: string | null
 }
 
 /** What a group does to one document, all its operations together. */
@@ -61,8 +62,10 @@ const NONE: Unwritten = new Map()
 async function readDocuments(session: PgSession, statements: Statements, operations: readonly WriteOperation[]) {
   const docIds = [...new Set(operations.map(({ docId }) => docId))]
   const found = new Map<DocId, FoundDocument | null>(docIds.map(docId => [docId, null]))
-  for (const [docId, doc, data, last] of await session.query(statements.readDocuments, [textArray(docIds)])) {
-    found.set(docId ?? "", { doc: Number(doc), data: data ?? "", last: Number(last ?? 0) })
+  for (const [docId, doc, data, version = null, last] of await session.query(statements.readDocuments, [
+    textArray(docIds),
+  ])) {
+    found.set(docId ?? "", { doc: Number(doc), data: data ?? "", version, last: Number(last ?? 0) })
   }
   return found
 }
@@ -134,7 +137,7 @@ async function write(session: PgSession, statements: Statements, changes: readon
   const left = await session.query(statements.change(creates && !session.inHostTransaction), [
     textArray(changes.map(({ docId }) => docId)),
     int8Array(changes.map(({ found }) => found?.doc ?? null)),
-    textArray(changes.map(({ found }) => found?.data ?? null)),
+    textArray(changes.map(({ found }) => found?.version ?? null)),
     textArray(changes.map(({ data }) => data)),
     int8Array(changes.map(({ found, clears }) => (clears && found !== null ? found.last : null))),
     ...packPlacedRows(rows),

@@ -42,7 +42,8 @@ export type Statements = ReturnType<typeof createStatements>
  * `bytea_output` included. No two columns of a result have one name, because some drivers make rows objects. Ids are compared under the collation "C" even where a parameter would bring another.
  *
  * Whoever writes to a document first locks its meta row. Numbers are taken from what the statement sees, which may be
- * older than its lock; the primary key then refuses the row, and the write is tried again.
+ * older than its lock; the primary key then refuses the row, and the write is tried again. After two replaces that number
+ * is free again: so only the version of the meta row that was seen is locked.
  *
  * @param losesMark Whether the driver takes a leading U+FEFF off every text, as PGlite does; then such a text is sent with
  * two of them.
@@ -72,14 +73,15 @@ export function createStatements({ meta, records }: QualifiedNames, losesMark: b
   const appendRows = (
     numbers: boolean,
   ) => `WITH wanted AS MATERIALIZED (SELECT id, ord FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord)),
-locked AS MATERIALIZED (SELECT w.ord, m.doc${numbers ? ", m.xmin::text AS version" : ""} FROM wanted AS w JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C" ORDER BY m.doc FOR NO KEY UPDATE OF m SKIP LOCKED),
+seen AS MATERIALIZED (SELECT w.ord, m.doc, m.xmin AS version FROM wanted AS w JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C"),
+locked AS MATERIALIZED (SELECT s.ord, m.doc${numbers ? ", m.xmin::text AS version" : ""} FROM seen AS s JOIN ${meta} AS m ON m.doc = s.doc AND m.xmin = s.version ORDER BY m.doc FOR NO KEY UPDATE OF m SKIP LOCKED),
 numbered AS MATERIALIZED (SELECT ord, doc${numbers ? ", version" : ""}, coalesce(${last("locked.doc")}, 0) AS last FROM locked),
 inserted AS (INSERT INTO ${records} (${columns}) SELECT n.doc, n.last + r.seq, ${entries.columns} FROM ${entries.from} JOIN numbered AS n ON n.ord = r.ord)
 SELECT w.ord::text, (SELECT count(*) FROM ${meta} AS m WHERE m.doc_id = w.id COLLATE "C")::text${numbers ? ", NULL::text AS last, NULL::text AS doc, NULL::text AS version, NULL::text AS server" : ""} FROM wanted AS w WHERE NOT EXISTS (SELECT FROM numbered AS n WHERE n.ord = w.ord)${numbers ? ` UNION ALL SELECT ord::text, NULL, last::text, doc::text, version, ${server} FROM numbered` : ""}`
 
   return {
     /** [id, kind, version, lineage, payload, blob] → doc, seq, version, server: when it was written, behind the last. */
-    appendRow: `INSERT INTO ${records} AS r (${columns}) SELECT m.doc, coalesce(${last("m.doc")}, 0) + 1, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc_id = $1 FOR NO KEY UPDATE OF m SKIP LOCKED RETURNING r.doc::text, r.seq::text, (SELECT x.xmin::text FROM ${meta} AS x WHERE x.doc = r.doc), ${server}`,
+    appendRow: `INSERT INTO ${records} AS r (${columns}) SELECT m.doc, coalesce(${last("m.doc")}, 0) + 1, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc_id = $1 AND m.xmin = (SELECT s.xmin FROM ${meta} AS s WHERE s.doc_id = $1) FOR NO KEY UPDATE OF m SKIP LOCKED RETURNING r.doc::text, r.seq::text, (SELECT x.xmin::text FROM ${meta} AS x WHERE x.doc = r.doc), ${server}`,
     /**
      * [doc, kind, version, lineage, payload, blob, version of the document, seq, server] writes the row behind the last one
      * known, if the document still has that version on the same server: then that number is free and the next, or the key
@@ -94,24 +96,24 @@ SELECT w.ord::text, (SELECT count(*) FROM ${meta} AS m WHERE m.doc_id = w.id COL
     /** The same, and also ord, NULL, last, doc, version, server of each that was written, whose last number was that before. */
     appendRowsNumbered: appendRows(true),
 
-    /** [ids] → id, doc, data, last */
-    readDocuments: `SELECT ${text("doc_id")}, doc::text, data, ${last("m.doc")}::text FROM ${meta} AS m WHERE doc_id = ANY ($1::text[])`,
+    /** [ids] → id, doc, data, version, last */
+    readDocuments: `SELECT ${text("doc_id")}, doc::text, data, m.xmin::text, ${last("m.doc")}::text FROM ${meta} AS m WHERE doc_id = ANY ($1::text[])`,
 
     /**
-     * [ids, docs (NULL: to be created), data as read, new data (NULL: stays), clear up to (NULL: nothing), …rows] → ord,
+     * [ids, docs (NULL: to be created), versions as read, new data (NULL: stays), clear up to (NULL: nothing), …rows] → ord,
      * locked of each document that was not written. Clearing gives the meta row a new version also when its data stay:
-     * `appendNext` of other stores takes that for the sign that the last rows it knows may be gone.
+     * every writer takes that for the sign that the last rows it knows may be gone.
      */
     change: (
       limitsWaiting: boolean,
     ) => `WITH wanted AS MATERIALIZED (SELECT * FROM unnest($1::text[], $2::int8[], $3::text[], $4::text[], $5::int8[]) WITH ORDINALITY AS w(id, doc, was, data, clear, ord)),
-locked AS MATERIALIZED (SELECT m.doc, w.ord, w.data, w.clear FROM wanted AS w JOIN ${meta} AS m ON m.doc = w.doc AND m.data = w.was ORDER BY m.doc FOR NO KEY UPDATE OF m SKIP LOCKED),
+locked AS MATERIALIZED (SELECT m.doc, w.ord, w.data, w.clear FROM wanted AS w JOIN ${meta} AS m ON m.doc = w.doc AND m.xmin::text = w.was ORDER BY m.doc FOR NO KEY UPDATE OF m SKIP LOCKED),
 updated AS (UPDATE ${meta} AS m SET data = coalesce(l.data, m.data) FROM locked AS l WHERE m.doc = l.doc AND (l.data IS NOT NULL OR l.clear IS NOT NULL)),
 created AS (INSERT INTO ${meta} (doc_id, data) SELECT w.id, w.data FROM wanted AS w WHERE w.doc IS NULL${limitsWaiting ? ` AND (SELECT set_config('lock_timeout', '${CREATION_WAIT}', true)) IS NOT NULL` : ""} ORDER BY w.id COLLATE "C" ON CONFLICT (doc_id) DO NOTHING RETURNING doc, doc_id),
 target AS MATERIALIZED (SELECT doc, ord FROM locked UNION ALL SELECT c.doc, w.ord FROM created AS c JOIN wanted AS w ON w.id = c.doc_id COLLATE "C"),
 cleared AS (DELETE FROM ${records} AS x USING locked AS l WHERE x.doc = l.doc AND x.seq <= l.clear),
 inserted AS (INSERT INTO ${records} (${columns}) SELECT t.doc, r.seq, ${changes.columns} FROM ${changes.from} JOIN target AS t ON t.ord = r.ord)
-SELECT w.ord::text, (SELECT count(*) FROM ${meta} AS m WHERE m.doc = w.doc AND m.data = w.was)::text FROM wanted AS w WHERE NOT EXISTS (SELECT FROM target AS t WHERE t.ord = w.ord)`,
+SELECT w.ord::text, (SELECT count(*) FROM ${meta} AS m WHERE m.doc = w.doc AND m.xmin::text = w.was)::text FROM wanted AS w WHERE NOT EXISTS (SELECT FROM target AS t WHERE t.ord = w.ord)`,
 
     /**
      * A script. The row behind the last one is refused by the key when somebody appended since, whatever the isolation

@@ -6,7 +6,9 @@ import {
   fromClient,
   fromPool,
   type PgAdapter,
+  type PgParameter,
   type PgPool,
+  type PgSession,
   verifyPostgresStore,
 } from "../src/index.js"
 import { createDatabase } from "./support/database.js"
@@ -72,6 +74,35 @@ describe("documents locked from outside", () => {
     await client.query("ROLLBACK")
     await waiting
     expect(await texts(store, "taken")).toEqual(["a"])
+  })
+})
+
+describe("SHARE-2 two replaces between what a writer read and what it writes, after which the numbers it read are free again", () => {
+  it.each<[string, (store: Store) => Promise<void>, string[]]>([
+    ["a replace", store => store.replace("doc", [metaRecord(), entry("z")]), ["z"]],
+    ["other metadata", store => store.append("doc", metaRecord({ schemaHash: "two" })), ["y1", "y2"]],
+    ["the same metadata", store => store.append("doc", metaRecord()), ["y1", "y2"]],
+  ])("%s", async (_, write, expected) => {
+    const { schema, store: other } = await place()
+    const adapter = fromPool(database.pool())
+    let meanwhile = async () => {}
+    const query = (session: PgSession) => async (text: string, parameters: readonly PgParameter[]) => {
+      const rows = await session.query(text, parameters)
+      const run = meanwhile
+      meanwhile = async () => {}
+      await run()
+      return rows
+    }
+    const run: PgAdapter["run"] = work => adapter.run(session => work({ ...session, query: query(session) }))
+    const store = await createPostgresStore({ ...adapter, run }, { schema })
+    await create(other, "doc", "a", "b")
+    meanwhile = async () => {
+      await other.replace("doc", [metaRecord(), entry("x")])
+      await other.replace("doc", [metaRecord(), entry("y1"), entry("y2")])
+    }
+    await write(store)
+    expect(await texts(other, "doc")).toEqual(expected)
+    expect((await verifyPostgresStore(other)).findings).toEqual([])
   })
 })
 
