@@ -2,7 +2,7 @@
  * Measures the scenarios, prints their figures and writes them to a file; see the README of this folder.
  * `node main.js [--check] [--only NAME]… [--repetitions N] [--trace FILE]… [--out FILE]`
  */
-import { mkdirSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { parseArgs } from "node:util"
 import { machine } from "./machine.js"
@@ -33,19 +33,26 @@ async function main(): Promise<number> {
   const repetitions = Number(values.repetitions ?? 5)
   const wanted = scenarios.filter(scenario => only.length === 0 || only.some(one => isMeant(scenario, one)))
   const chosen = wanted.filter(({ needsTraces }) => needsTraces !== true || traces.length > 0)
-  const results: Figures[] = []
   let missed = 0
   for (const scenario of check ? chosen.flatMap(onlyTargets) : chosen) {
     const figures = await runScenario(scenario, { repetitions, traces })
     const verdicts = judge(scenario, figures)
     missed += verdicts.filter(verdict => !verdict.met).length
     console.log(show(figures, verdicts))
-    results.push(figures)
+    write(out, repetitions, figures)
   }
-  mkdirSync(dirname(out), { recursive: true })
-  writeFileSync(out, `${JSON.stringify({ ...machine(), repetitions, scenarios: results }, null, 2)}\n`)
   if (missed > 0) console.log(`${missed} targets missed`)
   return check && missed > 0 ? 1 : 0
+}
+
+/** What was measured of other scenarios before stays in the file. */
+function write(out: string, repetitions: number, figures: Figures): void {
+  const before: readonly Figures[] = existsSync(out) ? JSON.parse(readFileSync(out, "utf8")).scenarios : []
+  const all = [...before.filter(({ name }) => name !== figures.name), figures]
+  const order = scenarios.map(({ name }) => name)
+  all.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name))
+  mkdirSync(dirname(out), { recursive: true })
+  writeFileSync(out, `${JSON.stringify({ ...machine(), repetitions, scenarios: all }, null, 2)}\n`)
 }
 
 /** `postgres` means all whose names begin with it. */

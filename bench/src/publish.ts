@@ -5,6 +5,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { barChart, THEME_NAMES } from "./chart.js"
 import type { machine } from "./machine.js"
+import { PEERS } from "./peers.js"
 import { judge, round } from "./report.js"
 import type { Figures } from "./run.js"
 import { scenarios } from "./scenarios/index.js"
@@ -13,19 +14,6 @@ type Results = ReturnType<typeof machine> & { readonly repetitions: number; read
 
 /** The scenarios that get a chart. */
 const CHARTS = ["append-many", "ticks", "load-large", "postgres-ticks"]
-
-/** What people take instead, and what it does otherwise, which explains where it is ahead. */
-const PEERS: Readonly<Record<string, string>> = {
-  naive:
-    "Prepares a statement for each call, looks the document and its last number up, and commits each append by itself.",
-  "classic-level":
-    "LevelDB writes a batch to its log and a table in memory, and sorts it into files later on a thread of its own. Only one process can open it; nothing but keys in order is kept for the application to query.",
-  "y-leveldb": "The Yjs provider on LevelDB: a key for each update.",
-  lmdb: "A memory-mapped tree of pages: commits run on a thread of their own, and reading is a look into mapped memory without a statement or a copy by the engine.",
-  "automerge-nodefs": "A file for each chunk, written without waiting for the disk.",
-  "emmett-postgresql":
-    "An event store: every append calls a function in the database that checks the stream's version; payloads are JSON.",
-}
 
 const file = process.argv[2] ?? "reports/bench.json"
 const results = JSON.parse(readFileSync(file, "utf8")) as Results
@@ -79,6 +67,7 @@ function section(figures: Figures): string {
   const rows = Object.entries(figures.drivers).map(([name, { median, min, max }]) => {
     return `| ${name} | ${round(median)} | ${round(min)} to ${round(max)} |`
   })
+  const failures = figures.failed.map(name => `| ${name} | failed | |`)
   const scenario = scenarios.find(({ name }) => name === figures.name)
   const verdicts = scenario === undefined ? [] : judge(scenario, figures)
   const targets = verdicts.map(({ text, met }) => `- ${text}${met ? "" : ": **missed**"}`)
@@ -88,7 +77,7 @@ ${figures.title}.
 
 ${CHARTS.includes(figures.name) ? `${picture(figures)}\n\n` : ""}| | ${figures.unit} | |
 | --- | ---: | --- |
-${rows.join("\n")}
+${[...rows, ...failures].join("\n")}
 ${targets.length === 0 ? "" : `\n${targets.join("\n")}\n`}`
 }
 

@@ -40,6 +40,7 @@ function medianOf(driver: string, figures: Figures): number {
 export function show(figures: Figures, verdicts: readonly Verdict[]): string {
   const rows = Object.entries(figures.drivers).map(([name, summary]) => line(name, summary, figures.unit))
   const targets = verdicts.map(({ text, met }) => `  ${met ? "ok    " : "MISSED"} ${text}`)
+  for (const name of figures.failed) rows.push(`  ${name.padEnd(28)} failed`)
   return [`\n${figures.name}: ${figures.title}`, ...rows, ...targets].join("\n")
 }
 

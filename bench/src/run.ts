@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { PEERS } from "./peers.js"
 import type { Place, Scenario, TrialResult } from "./scenario.js"
 import { type Summary, summarize } from "./stats.js"
 import type { TrialMessage } from "./trial.js"
@@ -20,6 +21,8 @@ export interface Figures {
   readonly better: "more" | "less"
   readonly settings: Readonly<Record<string, unknown>>
   readonly drivers: Readonly<Record<string, Summary>>
+  /** Of what one would take instead, those that could not do the work at all. */
+  readonly failed: readonly string[]
 }
 
 /**
@@ -29,15 +32,22 @@ export interface Figures {
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<Figures> {
   const shared = mkdtempSync(join(tmpdir(), "holdfast-bench-"))
   const values = new Map<string, number[]>(scenario.drivers.map(driver => [driver, []]))
+  const failed = new Set<string>()
   try {
     await scenario.prepare?.(shared)
     for (let repetition = 0; repetition < (scenario.repetitions ?? options.repetitions); repetition++) {
       for (let i = 0; i < scenario.drivers.length; i++) {
         const driver = scenario.drivers[(i + repetition) % scenario.drivers.length] as string
-        const result = await trial(scenario.name, driver, { shared, seed: repetition + 1, traces: options.traces })
-        for (const [name, value] of named(driver, result)) {
-          if (!values.has(name)) values.set(name, [])
-          values.get(name)?.push(value)
+        if (failed.has(driver)) continue
+        try {
+          const result = await trial(scenario.name, driver, { shared, seed: repetition + 1, traces: options.traces })
+          for (const [name, value] of named(driver, result)) {
+            if (!values.has(name)) values.set(name, [])
+            values.get(name)?.push(value)
+          }
+        } catch (error) {
+          if (!(driver in PEERS)) throw error
+          failed.add(driver)
         }
       }
     }
@@ -48,7 +58,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const measured = [...values].filter(([, list]) => list.length > 0)
   const drivers = Object.fromEntries(measured.map(([name, list]) => [name, summarize(list)]))
   const { name, title, unit, better, settings } = scenario
-  return { name, title, unit, better, settings, drivers }
+  return { name, title, unit, better, settings, drivers, failed: [...failed] }
 }
 
 function named(driver: string, result: TrialResult): [string, number][] {

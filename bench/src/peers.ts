@@ -1,0 +1,12 @@
+/** What people take instead, and what it does otherwise, which explains where it is ahead. */
+export const PEERS: Readonly<Record<string, string>> = {
+  naive:
+    "Prepares a statement for each call, looks the document and its last number up, and commits each append by itself.",
+  "classic-level":
+    "LevelDB writes a batch to its log and a table in memory, and sorts it into files later on a thread of its own. Only one process can open it; nothing but keys in order is kept for the application to query.",
+  "y-leveldb": "The Yjs provider on LevelDB: a key for each update.",
+  lmdb: "A memory-mapped tree of pages: commits run on a thread of their own, and reading is a look into mapped memory without a statement or a copy by the engine.",
+  "automerge-nodefs": "A file for each chunk, written without waiting for the disk.",
+  "emmett-postgresql":
+    "An event store: every append calls a function in the database that checks the stream's version; payloads are JSON.",
+}
