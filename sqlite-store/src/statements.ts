@@ -55,10 +55,11 @@ export function createStatements({ meta: metaName, records: recordsName }: Table
     /** The same `ROWS_PER_INSERT` times. */
     insertRows: `INSERT INTO ${records} (${columns}) VALUES ${Array(ROWS_PER_INSERT).fill("(?, ?, ?, ?, ?, ?, ?)").join(", ")}`,
     /**
-     * As `insertRow`, with the id behind the number, for a number that is a guess: NOT NULL refuses the row when the
-     * document is gone, or when the tables were made anew and the number is another document's.
+     * [doc, id, seq - 1, seq, kind, version, lineage, payload, blob], where the numbers are guesses: NOT NULL refuses the row
+     * when the document is gone, when the tables were made anew and the number is another document's, and when the row
+     * before is not there. After two replaces the number itself is free again, and the row would lie before the first one.
      */
-    insertGuessed: `INSERT INTO ${records} (${columns}) VALUES ((SELECT doc FROM ${meta} WHERE doc = ? AND doc_id = ?), ?, ?, ?, ?, ?, ?)`,
+    insertGuessed: `INSERT INTO ${records} (${columns}) VALUES ((SELECT doc FROM ${meta} AS m WHERE doc = ? AND doc_id = ? AND EXISTS (SELECT 1 FROM ${records} AS r WHERE r.doc = m.doc AND r.seq = ?)), ?, ?, ?, ?, ?, ?)`,
     /** [id] → doc, data, last */
     readDocument: `SELECT doc AS doc, data AS data, (SELECT max(seq) FROM ${records} AS r WHERE r.doc = m.doc) AS last FROM ${meta} AS m WHERE doc_id = ?`,
     /** [id] → doc, first, last */

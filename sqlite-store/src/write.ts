@@ -49,6 +49,6 @@ export function insertGuessed(
 ): void {
   let seq = from
   for (const { kind, version, lineage, payload, blob } of rows) {
-    adapter.exec(statements.insertGuessed, doc, docId, seq++, kind, version, lineage, payload, blob)
+    adapter.exec(statements.insertGuessed, doc, docId, seq - 1, seq++, kind, version, lineage, payload, blob)
   }
 }

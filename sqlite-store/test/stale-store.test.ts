@@ -69,3 +69,26 @@ function nesting(adapter: SqliteAdapter): SqliteAdapter {
     close: () => adapter.close(),
   }
 }
+
+describe.each(BINDINGS)(
+  "a store whose last numbers of a document another one has used up and freed, over %s (SHARE-1)",
+  binding => {
+    it.each([
+      ["one entry", [entry(4)]],
+      ["several entries in one tick", [entry(4), entry(5)]],
+    ])("appends %s behind what is there", async (_, entries) => {
+      const connection = connect(binding, ":memory:")
+      try {
+        const stale = createSqliteStore(connection.adapter({ lent: true }))
+        const other = createSqliteStore(connection.adapter({ lent: true }))
+        await stale.append("doc", metaRecord())
+        await stale.append("doc", entry(1))
+        for (const value of [2, 3]) await other.replace("doc", [metaRecord(), entry(value)])
+        await Promise.all(entries.map(record => stale.append("doc", record)))
+        expect(await collect(other.loadAll("doc"))).toEqual([metaRecord(), entry(3), ...entries])
+      } finally {
+        connection.close()
+      }
+    })
+  },
+)
