@@ -4,7 +4,7 @@ import { PAGE_BYTES, PAGE_ROWS, quoteName, type TableNames } from "@holdfast/sql
 export type Statements = ReturnType<typeof createStatements>
 
 /** How a row to insert knows its document. */
-export type Proof = "id" | "number" | "number and id"
+export type Proof = "id" | "number" | "number, id and row before"
 
 export function createStatements({ meta: metaName, records: recordsName }: TableNames) {
   const meta = quoteName(metaName)
@@ -18,11 +18,14 @@ export function createStatements({ meta: metaName, records: recordsName }: Table
     `(SELECT max(seq) FROM (SELECT seq, sum(bytes) OVER (ORDER BY seq) - bytes AS start FROM (SELECT seq, ${bytes} AS bytes FROM ${records} WHERE ${range} ORDER BY seq LIMIT ${PAGE_ROWS})) WHERE start < ${PAGE_BYTES})`
   const list = (from: string, below: string) =>
     `SELECT doc_id FROM ${meta} WHERE doc_id ${from} ?${below} ORDER BY doc_id LIMIT ?`
-  /** [id], [doc], [doc, id]; NOT NULL refuses the row when there is no such document any more. */
+  /**
+   * [id], [doc], [doc, id, seq - 1]; NOT NULL refuses the row when there is no such document any more, or the row before is
+   * not there: after two replaces the number itself is free again, and the row would lie before the first one.
+   */
   const proofs: Readonly<Record<Proof, string>> = {
     id: `(SELECT doc FROM ${meta} WHERE doc_id = ?)`,
     number: "?",
-    "number and id": `(SELECT doc FROM ${meta} WHERE doc = ? AND doc_id = ?)`,
+    "number, id and row before": `(SELECT doc FROM ${meta} AS m WHERE doc = ? AND doc_id = ? AND EXISTS (SELECT 1 FROM ${records} AS r WHERE r.doc = m.doc AND r.seq = ?))`,
   }
 
   return {

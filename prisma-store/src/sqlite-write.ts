@@ -10,8 +10,9 @@ const MOST_BYTES = 4_000_000
 
 /**
  * The planned steps as statements of one batch. None of them can use what another one found, so each document's first row
- * proves that the document is the one the steps were planned on: its number must still be behind its id. And whatever was
- * written to it since, metadata included, has taken the number of that row, so that the primary key refuses it.
+ * proves that the document is the one the steps were planned on: its number must still be behind its id, and the row before
+ * there. Then whatever was written to it since, metadata included, has taken the number of that row, so that the primary
+ * key refuses it.
  */
 export function batchOf(steps: readonly Step[], statements: Statements): readonly Statement[] {
   const batch = new Batch(statements)
@@ -26,6 +27,8 @@ class Batch {
   private proofs: Proof[] = []
   private parameters: Parameter[] = []
   private bytes = 0
+  /** Removes the rows that those now collected take the place of. Afterwards, because they prove that the last one is there. */
+  private clearing: Statement | null = null
 
   constructor(statements: Statements) {
     this.statements = statements
@@ -57,19 +60,21 @@ class Batch {
   /** Before a replace, rows that it does not know of are left to the key, which then refuses its own. */
   private clear(target: Target, next: Step | undefined): void {
     const key = keyOf(target)
-    if (next?.kind === "insert") this.push(this.statements.deleteRowsUpTo(key), [numberOf(target), next.first - 1])
-    else this.push(this.statements.deleteRows(key), [numberOf(target)])
+    if (next?.kind === "insert") {
+      const parameters = [numberOf(target), next.first - 1]
+      this.clearing = { sql: this.statements.deleteRowsUpTo(key), parameters }
+    } else this.push(this.statements.deleteRows(key), [numberOf(target)])
   }
 
   private addRow(target: Target, seq: number, row: Row): void {
     const { kind, version, lineage, payload, blob } = row
     const size = (payload?.length ?? 0) + (blob?.length ?? 0) + (version?.length ?? 0) + (lineage?.length ?? 0)
-    // A row has eight parameters at most.
-    if (this.parameters.length + 8 > MOST_PARAMETERS || this.bytes + size > MOST_BYTES) this.flush()
+    // A row has nine parameters at most.
+    if (this.parameters.length + 9 > MOST_PARAMETERS || this.bytes + size > MOST_BYTES) this.flush()
     const proof = this.proofFor(target)
     this.proofs.push(proof)
     this.parameters.push(numberOf(target))
-    if (proof === "number and id") this.parameters.push(target.docId)
+    if (proof === "number, id and row before") this.parameters.push(target.docId, seq - 1)
     this.parameters.push(seq, kind, version, lineage, payload, blob)
     this.bytes += size
   }
@@ -78,12 +83,14 @@ class Batch {
     if (target.doc === null) return "id"
     if (this.proven.has(target)) return "number"
     this.proven.add(target)
-    return "number and id"
+    return "number, id and row before"
   }
 
   private flush(): void {
     if (this.proofs.length === 0) return
     this.push(this.statements.insertRows(this.proofs), this.parameters)
+    if (this.clearing !== null) this.batch.push(this.clearing)
+    this.clearing = null
     this.proofs = []
     this.parameters = []
     this.bytes = 0
