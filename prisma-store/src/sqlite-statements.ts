@@ -25,7 +25,7 @@ export function createStatements({ meta: metaName, records: recordsName }: Table
   const proofs: Readonly<Record<Proof, string>> = {
     id: `(SELECT doc FROM ${meta} WHERE doc_id = ?)`,
     number: "?",
-    "number, id and row before": `(SELECT doc FROM ${meta} AS m WHERE doc = ? AND doc_id = ? AND EXISTS (SELECT 1 FROM ${records} AS r WHERE r.doc = m.doc AND r.seq = ?))`,
+    "number, id and row before": `(SELECT doc FROM ${meta} AS m WHERE doc = ? AND doc_id = ? AND (SELECT 1 FROM ${records} AS r WHERE r.doc = m.doc AND r.seq = ?))`,
   }
 
   return {
