@@ -10,7 +10,7 @@ import { judge, round } from "./report.js"
 import type { Figures } from "./run.js"
 import { scenarios } from "./scenarios/index.js"
 
-type Results = ReturnType<typeof machine> & { readonly repetitions: number; readonly scenarios: readonly Figures[] }
+type Results = ReturnType<typeof machine> & { readonly scenarios: readonly Figures[] }
 
 /** The scenarios that get a chart. */
 const CHARTS = ["append-many", "ticks", "load-large", "postgres-ticks"]
@@ -26,14 +26,17 @@ for (const figures of results.scenarios.filter(({ name }) => CHARTS.includes(nam
 writeFileSync("docs/benchmarks.md", page(results))
 copyFileSync(file, "bench/results.json")
 
-function page({ date, machine, versions, repetitions, scenarios: measured }: Results): string {
+function page({ date, machine, versions, scenarios: measured }: Results): string {
+  const fewest = Math.min(
+    ...measured.flatMap(({ drivers }) => Object.values(drivers).map(({ values }) => values.length)),
+  )
   const used = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   return `<!-- Written by \`npm run bench:publish\` from bench/results.json. -->
 
 # Benchmarks
 
 ${date}, ${machine.cores} cores of ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}; ${used.join(", ")}.
-Medians of ${repetitions} trials, each in a process of its own, the drivers in turn; in brackets the least and the greatest.
+Medians of at least ${fewest} trials, each in a process of its own, the drivers in turn; in brackets the least and the greatest.
 \`raw\` is the engine by hand: the same tables, prepared statements, no checks. How it is measured:
 [bench/README.md](../bench/README.md).
 
