@@ -39,6 +39,7 @@ export async function appendEntries(
   const lasts = written === undefined ? null : new Map<DocId, number>()
   const unwritten = await committing(new EntryRows(session, statements, ends, lasts).write(docIds, rows))
   if (written !== undefined && lasts !== null) tellNumbers(operations, behind, lasts, written)
+  if (unwritten.size === 0) return operations.map(() => null)
 
   const states = new Map<DocId, DocumentState>(docIds.map(docId => [docId, UNREAD]))
   for (const [docId, exists] of unwritten) if (!exists) states.set(docId, null)

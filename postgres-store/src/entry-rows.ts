@@ -3,13 +3,12 @@ import { type DocId, isStoreError } from "@holdfast/store-core"
 import { int8Array, textArray } from "./binary.js"
 import { toStoreError } from "./errors.js"
 import { type PlacedRow, packPlacedRows, packRows } from "./pack.js"
-import type { PgSession } from "./pg-adapter.js"
+import type { PgConnection, PgRow, PgSession } from "./pg-adapter.js"
 import type { Statements } from "./statements.js"
 
 /** Where a document ended after the store's own last append, and what shows that it still does. */
 export interface DocumentEnd {
-  readonly connection: number
-  readonly server: string
+  readonly connection: PgConnection
   readonly doc: string
   readonly version: string
   /** The number of its last row. */
@@ -19,7 +18,9 @@ export interface DocumentEnd {
 export type DocumentEnds = KnownDocuments<DocumentEnd>
 
 /** Which documents were not written, and whether they exist. */
-export type Unwritten = Map<DocId, boolean>
+export type Unwritten = ReadonlyMap<DocId, boolean>
+
+const ALL_WRITTEN: Unwritten = new Map()
 
 /**
  * Writes rows behind the last ones of their documents. Where the ends of all are known they are numbered from those, which
@@ -32,7 +33,7 @@ export class EntryRows {
   private readonly ends: DocumentEnds
   private readonly lasts: Map<DocId, number> | null
   /** Undefined where nothing may be remembered: what the host rolls back was never the last row. */
-  private readonly connection: number | undefined
+  private readonly connection: PgConnection | undefined
 
   /** @param lasts Filled in, where somebody wants to know, with the last number that each written document had before. */
   constructor(session: PgSession, statements: Statements, ends: DocumentEnds, lasts: Map<DocId, number> | null) {
@@ -43,17 +44,31 @@ export class EntryRows {
     this.connection = session.inHostTransaction ? undefined : session.connection
   }
 
-  async write(docIds: readonly DocId[], rows: readonly PlacedRow[]): Promise<Unwritten> {
+  write(docIds: readonly DocId[], rows: readonly PlacedRow[]): Promise<Unwritten> {
+    const [one] = rows
+    // The usual case of a user who types has statements of its own, which are planned in less time.
+    return one !== undefined && rows.length === 1
+      ? this.writeOne(docIds[0] as DocId, one.row)
+      : this.writeSeveral(docIds, rows)
+  }
+
+  private async writeOne(docId: DocId, row: Row): Promise<Unwritten> {
+    const end = this.ends.get(docId)
+    this.ends.delete(docId)
+    const isKnown = end !== undefined && end.connection === this.connection
+    return isKnown && (await this.insertNext(docId, end, row)) ? ALL_WRITTEN : this.insertBehind(docId, row)
+  }
+
+  private async writeSeveral(docIds: readonly DocId[], rows: readonly PlacedRow[]): Promise<Unwritten> {
     const known = this.takeEnds(docIds)
     // Of several rows of a document, those before a lock is released could be skipped and those after it written.
     const isOneEach = rows.length === docIds.length && rows.every(({ ord }, i) => ord === i + 1)
-    if (known === null || !isOneEach) return this.writeUnknown(docIds, rows)
-    const left = await this.writeKnown(docIds, rows, known)
-    if (left.length === 0) return new Map()
-    const again = left.map((at, i) => ({ ...(rows[at] as PlacedRow), ord: i + 1 }))
-    return this.writeUnknown(
+    if (known === null || !isOneEach) return this.insertAllBehind(docIds, rows)
+    const left = await this.insertEach(docIds, rows, known)
+    if (left.length === 0) return ALL_WRITTEN
+    return this.write(
       left.map(at => docIds[at] as DocId),
-      again,
+      left.map((at, i) => ({ ...(rows[at] as PlacedRow), ord: i + 1 })),
     )
   }
 
@@ -63,101 +78,102 @@ export class EntryRows {
     for (const docId of docIds) {
       const end = this.ends.get(docId)
       this.ends.delete(docId)
-      if (end === undefined || end.connection !== this.connection) continue
-      if (end.server === (known[0] ?? end).server) known.push(end)
+      if (end !== undefined && end.connection === this.connection) known.push(end)
     }
     return known.length === docIds.length ? known : null
   }
 
+  /** Whether the row was written. */
+  private async insertNext(docId: DocId, end: DocumentEnd, row: Row): Promise<boolean> {
+    const { connection, doc, version, last } = end
+    const parameters = [doc, ...columnsOf(row), version, String(last + 1), connection.process]
+    try {
+      if ((await this.session.execute(this.statements.appendNext, parameters)) !== 1) return false
+    } catch (error) {
+      if (isTaken(error)) return false
+      throw error
+    }
+    this.behind(docId, end)
+    return true
+  }
+
   /** One row each; returns the places of those that were not written. */
-  private async writeKnown(docIds: readonly DocId[], rows: readonly PlacedRow[], known: readonly DocumentEnd[]) {
+  private async insertEach(docIds: readonly DocId[], rows: readonly PlacedRow[], known: readonly DocumentEnd[]) {
     const places = [...docIds.keys()]
-    const written = await this.unlessTaken(
-      known.length === 1
-        ? this.insertNext(known[0] as DocumentEnd, rows[0] as PlacedRow)
-        : this.insertEach(known, rows),
-    )
+    const parameters = [
+      (known[0] as DocumentEnd).connection.process,
+      int8Array(known.map(({ doc }) => Number(doc))),
+      textArray(known.map(({ version }) => version)),
+      int8Array(known.map(({ last }) => last + 1)),
+      ...packRows(rows.map(({ row }) => row)),
+    ]
+    let written: readonly PgRow[]
+    try {
+      written = await this.session.query(this.statements.appendNextRows, parameters)
+    } catch (error) {
+      if (isTaken(error)) return places
+      throw error
+    }
+    const docs = new Set(written.map(([doc]) => doc))
     return places.filter(at => {
-      const docId = docIds[at] as DocId
       const end = known[at] as DocumentEnd
-      if (!written.has(end.doc)) return true
-      this.lasts?.set(docId, end.last)
-      this.ends.set(docId, { ...end, last: end.last + 1 })
+      if (!docs.has(end.doc)) return true
+      this.behind(docIds[at] as DocId, end)
       return false
     })
   }
 
-  private async insertNext({ doc, version, last, server }: DocumentEnd, { row }: PlacedRow): Promise<Set<string>> {
-    const parameters = [doc, ...columnsOf(row), version, String(last + 1), server]
-    const count = await this.session.execute(this.statements.appendNext, parameters)
-    return new Set(count === 1 ? [doc] : [])
+  /** A row was written behind this end. */
+  private behind(docId: DocId, { connection, doc, version, last }: DocumentEnd): void {
+    this.lasts?.set(docId, last)
+    this.ends.set(docId, { connection, doc, version, last: last + 1 })
   }
 
-  private async insertEach(known: readonly DocumentEnd[], rows: readonly PlacedRow[]): Promise<Set<string>> {
-    const keys = [
-      int8Array(known.map(({ doc }) => Number(doc))),
-      textArray(known.map(({ version }) => version)),
-      int8Array(known.map(({ last }) => last + 1)),
-    ]
-    const parameters = [(known[0] as DocumentEnd).server, ...keys, ...packRows(rows.map(({ row }) => row))]
-    const written = await this.session.query(this.statements.appendNextRows, parameters)
-    return new Set(written.map(([doc]) => doc ?? ""))
-  }
-
-  /** When somebody else was first, the key has refused all rows of the statement. */
-  private async unlessTaken(written: Promise<Set<string>>): Promise<Set<string>> {
-    try {
-      return await written
-    } catch (error) {
-      if (isStoreError(toStoreError(error), "STORE_CONFLICT")) return new Set()
-      throw error
-    }
-  }
-
-  private writeUnknown(docIds: readonly DocId[], rows: readonly PlacedRow[]): Promise<Unwritten> {
-    const [one] = rows
-    return one !== undefined && rows.length === 1
-      ? this.writeOne(docIds[0] as DocId, one.row)
-      : this.writeAll(docIds, rows)
-  }
-
-  /** One row, the usual case of a user who types, has a statement of its own that is planned in less time. */
-  private async writeOne(docId: DocId, row: Row): Promise<Unwritten> {
+  private async insertBehind(docId: DocId, row: Row): Promise<Unwritten> {
     const [written] = await this.session.query(this.statements.appendRow, [docId, ...columnsOf(row)])
     if (written !== undefined) {
-      const [doc, seq, version, server] = written
+      const [doc, seq, version, process] = written
       this.lasts?.set(docId, Number(seq) - 1)
-      this.remember(docId, doc, version, server, Number(seq))
-      return new Map()
+      this.remember(docId, doc, version, process, Number(seq))
+      return ALL_WRITTEN
     }
     const [found] = await this.session.query(this.statements.readMetas, [textArray([docId])])
     return new Map([[docId, found !== undefined]])
   }
 
-  private async writeAll(docIds: readonly DocId[], rows: readonly PlacedRow[]): Promise<Unwritten> {
+  private async insertAllBehind(docIds: readonly DocId[], rows: readonly PlacedRow[]): Promise<Unwritten> {
     const { appendRows, appendRowsNumbered } = this.statements
     const text = this.lasts === null && this.connection === undefined ? appendRows : appendRowsNumbered
     const lengths: number[] = []
     for (const { ord } of rows) lengths[ord] = (lengths[ord] ?? 0) + 1
-    const unwritten: Unwritten = new Map()
+    const unwritten = new Map<DocId, boolean>()
     for (const row of await this.session.query(text, [textArray(docIds), ...packPlacedRows(rows)])) {
-      const [ord, exists, last = null, doc, version, server] = row
+      const [ord, exists, last = null, doc, version, process] = row
       const docId = docIds[Number(ord) - 1] as DocId
       if (last === null) unwritten.set(docId, exists === "1")
       else {
         this.lasts?.set(docId, Number(last))
-        this.remember(docId, doc, version, server, Number(last) + (lengths[Number(ord)] ?? 0))
+        this.remember(docId, doc, version, process, Number(last) + (lengths[Number(ord)] ?? 0))
       }
     }
     return unwritten
   }
 
-  private remember(docId: DocId, doc: Cell, version: Cell, server: Cell, last: number): void {
+  /**
+   * Only on a connection that lasts as long as its server's process: behind a pooler the server may crash and lose what it
+   * had not confirmed to be on disk, or another may take over, and the connection stays.
+   */
+  private remember(docId: DocId, doc: Cell, version: Cell, process: Cell, last: number): void {
     const { connection } = this
-    if (connection !== undefined && doc && version && server) {
-      this.ends.set(docId, { connection, server, doc, version, last })
+    if (connection !== undefined && connection.process === process && doc && version) {
+      this.ends.set(docId, { connection, doc, version, last })
     }
   }
+}
+
+/** When somebody else was first, the key has refused all rows of the statement. */
+function isTaken(error: unknown): boolean {
+  return isStoreError(toStoreError(error), "STORE_CONFLICT")
 }
 
 type Cell = string | null | undefined

@@ -4,6 +4,7 @@ export { fromPglite, type Pglite, type PgliteQueryOptions } from "./adapters/pgl
 export type {
   PgAdapter,
   PgAdapterOptions,
+  PgConnection,
   PgParameter,
   PgRow,
   PgSession,

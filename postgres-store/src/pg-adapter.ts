@@ -6,6 +6,12 @@ export type PgParameter = string | Uint8Array | null
 /** One row: every column is text, because statements cast what they select. */
 export type PgRow = readonly (string | null)[]
 
+/** Tells connections apart: each has an object of its own, whichever process it is connected to. */
+export interface PgConnection {
+  /** The server's process behind it, as the driver was told; a pooler in between tells anything. */
+  readonly process: string
+}
+
 /** A connection that has its turn: statements run one after the other and nobody else's come in between. */
 export interface PgSession {
   /**
@@ -13,8 +19,8 @@ export interface PgSession {
    * if the host commits.
    */
   readonly inHostTransaction: boolean
-  /** Tells one connection from another. Without it nothing is taken over from one call to the next. */
-  readonly connection?: number
+  /** Without it nothing is taken over from one call to the next. */
+  readonly connection?: PgConnection | undefined
   /** Runs one statement. Outside a host's transaction it commits by itself. */
   query(text: string, params: readonly PgParameter[]): Promise<readonly PgRow[]>
   /** Runs one statement that answers with no rows; resolves to how many it wrote. Else as `query`. */

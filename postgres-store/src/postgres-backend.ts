@@ -59,6 +59,8 @@ export class PostgresBackend implements Backend<PageCursor> {
   }
 
   commit(operations: readonly WriteOperation[], plan: Plan, written?: Written): Promise<readonly Outcome[]> {
+    // The usual case of a user who types.
+    if (operations.length === 1) return this.commitPart(operations, plan, written)
     return commitInParts(operations, part => this.commitPart(part, plan, written))
   }
 
@@ -122,7 +124,7 @@ export class PostgresBackend implements Backend<PageCursor> {
         inHostTransaction = session.inHostTransaction
         return this.write(session, operations, plan, written)
       })
-      return collisions(outcomes)
+      return inHostTransaction ? collisions(outcomes) : outcomes
     } catch (error) {
       const failure = toStoreError(error)
       // Tried one by one, each would be told that the host's transaction has failed, and none why.

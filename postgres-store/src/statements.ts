@@ -56,8 +56,8 @@ export function createStatements({ meta, records }: QualifiedNames, losesMark: b
     "coalesce(octet_length(version), 0) + coalesce(octet_length(lineage), 0) + coalesce(octet_length(payload), 0) + coalesce(octet_length(blob), 0)"
   // Not max(): it takes the planner longer to find that this is a look at the end of the index.
   const last = (doc: string) => `(SELECT x.seq FROM ${records} AS x WHERE x.doc = ${doc} ORDER BY x.seq DESC LIMIT 1)`
-  /** Another one when the server has lost its last commits, which takes its processes along, or another has taken over. */
-  const server = "concat(pg_backend_pid(), ' ', pg_postmaster_start_time())"
+  /** A server that has lost its last commits has lost its processes before. */
+  const process = "pg_backend_pid()"
   const first = (doc: string) => `(SELECT x.seq FROM ${records} AS x WHERE x.doc = ${doc} ORDER BY x.seq LIMIT 1)`
   /**
    * Rows, and how many bytes come before each. The range of numbers limits them, not LIMIT: where the planner knows little
@@ -77,23 +77,23 @@ seen AS MATERIALIZED (SELECT w.ord, m.doc, m.xmin AS version FROM wanted AS w JO
 locked AS MATERIALIZED (SELECT s.ord, m.doc${numbers ? ", m.xmin::text AS version" : ""} FROM seen AS s JOIN ${meta} AS m ON m.doc = s.doc AND m.xmin = s.version ORDER BY m.doc FOR NO KEY UPDATE OF m SKIP LOCKED),
 numbered AS MATERIALIZED (SELECT ord, doc${numbers ? ", version" : ""}, coalesce(${last("locked.doc")}, 0) AS last FROM locked),
 inserted AS (INSERT INTO ${records} (${columns}) SELECT n.doc, n.last + r.seq, ${entries.columns} FROM ${entries.from} JOIN numbered AS n ON n.ord = r.ord)
-SELECT w.ord::text, (SELECT count(*) FROM ${meta} AS m WHERE m.doc_id = w.id COLLATE "C")::text${numbers ? ", NULL::text AS last, NULL::text AS doc, NULL::text AS version, NULL::text AS server" : ""} FROM wanted AS w WHERE NOT EXISTS (SELECT FROM numbered AS n WHERE n.ord = w.ord)${numbers ? ` UNION ALL SELECT ord::text, NULL, last::text, doc::text, version, ${server} FROM numbered` : ""}`
+SELECT w.ord::text, (SELECT count(*) FROM ${meta} AS m WHERE m.doc_id = w.id COLLATE "C")::text${numbers ? ", NULL::text AS last, NULL::text AS doc, NULL::text AS version, NULL::text AS process" : ""} FROM wanted AS w WHERE NOT EXISTS (SELECT FROM numbered AS n WHERE n.ord = w.ord)${numbers ? ` UNION ALL SELECT ord::text, NULL, last::text, doc::text, version, ${process}::text FROM numbered` : ""}`
 
   return {
-    /** [id, kind, version, lineage, payload, blob] → doc, seq, version, server: when it was written, behind the last. */
-    appendRow: `INSERT INTO ${records} AS r (${columns}) SELECT m.doc, coalesce(${last("m.doc")}, 0) + 1, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc_id = $1 AND m.xmin = (SELECT s.xmin FROM ${meta} AS s WHERE s.doc_id = $1) FOR NO KEY UPDATE OF m SKIP LOCKED RETURNING r.doc::text, r.seq::text, (SELECT x.xmin::text FROM ${meta} AS x WHERE x.doc = r.doc), ${server}`,
+    /** [id, kind, version, lineage, payload, blob] → doc, seq, version, process: when it was written, behind the last. */
+    appendRow: `INSERT INTO ${records} AS r (${columns}) SELECT m.doc, coalesce(${last("m.doc")}, 0) + 1, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc_id = $1 AND m.xmin = (SELECT s.xmin FROM ${meta} AS s WHERE s.doc_id = $1) FOR NO KEY UPDATE OF m SKIP LOCKED RETURNING r.doc::text, r.seq::text, (SELECT x.xmin::text FROM ${meta} AS x WHERE x.doc = r.doc), ${process}::text`,
     /**
-     * [doc, kind, version, lineage, payload, blob, version of the document, seq, server] writes the row behind the last one
-     * known, if the document still has that version on the same server: then that number is free and the next, or the key
+     * [doc, kind, version, lineage, payload, blob, version of the document, seq, process] writes the row behind the last one
+     * known, if the document still has that version in the same process: then that number is free and the next, or the key
      * refuses it. Rows only go away when their document does or gets a new version.
      */
-    appendNext: `INSERT INTO ${records} (${columns}) SELECT m.doc, $8::int8, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc = $1::int8 AND m.xmin::text = $7 AND ${server} = $9 FOR NO KEY UPDATE OF m SKIP LOCKED`,
-    /** [server, docs, versions, seqs, …rows] → doc: the same for one row each of several documents. */
-    appendNextRows: `INSERT INTO ${records} (${columns}) SELECT m.doc, r.seq, ${next.columns} FROM ${next.from} JOIN ${meta} AS m ON m.doc = r.doc AND m.xmin::text = r.version WHERE ${server} = $1 FOR NO KEY UPDATE OF m SKIP LOCKED RETURNING doc::text`,
+    appendNext: `INSERT INTO ${records} (${columns}) SELECT m.doc, $8::int8, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc = $1::int8 AND m.xmin = $7::xid AND ${process} = $9::int4 FOR NO KEY UPDATE OF m SKIP LOCKED`,
+    /** [process, docs, versions, seqs, …rows] → doc: the same for one row each of several documents. */
+    appendNextRows: `INSERT INTO ${records} (${columns}) SELECT m.doc, r.seq, ${next.columns} FROM ${next.from} JOIN ${meta} AS m ON m.doc = r.doc AND m.xmin = r.version::xid WHERE ${process} = $1::int4 FOR NO KEY UPDATE OF m SKIP LOCKED RETURNING doc::text`,
 
     /** [ids, …rows (seq: how far behind the last)] → ord, exists of each document that was not written. */
     appendRows: appendRows(false),
-    /** The same, and also ord, NULL, last, doc, version, server of each that was written, whose last number was that before. */
+    /** The same, and also ord, NULL, last, doc, version, process of each that was written, whose last number was that before. */
     appendRowsNumbered: appendRows(true),
 
     /** [ids] → id, doc, data, version, last */

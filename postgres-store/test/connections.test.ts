@@ -15,6 +15,44 @@ async function killAll(application: string): Promise<void> {
   ])
 }
 
+describe("connections of a pool", () => {
+  it("go back to it with the turn of the event loop", async () => {
+    const schema = await freshSchema(database)
+    const pool = database.pool()
+    const store = await createPostgresStore(fromPool(pool), { schema, createTables: true })
+    for (const id of ["a", "b"]) await create(store, id, "x")
+    await new Promise(setImmediate)
+    expect(pool.idleCount).toBe(pool.totalCount)
+  })
+
+  it("go to whoever waits for one, also while appends follow each other", async () => {
+    const schema = await freshSchema(database)
+    const pool = database.pool({ max: 1 })
+    const store = await createPostgresStore(fromPool(pool), { schema, createTables: true })
+    await create(store, "doc", "a")
+    let appended = 0
+    let atTurn = Number.NaN
+    for (const text of "bcdefghij") {
+      const done = store.append("doc", entry(text))
+      if (text === "c") void pool.query("SELECT 1").then(() => (atTurn = appended))
+      await done
+      appended++
+    }
+    expect(atTurn).toBeLessThan(4)
+  })
+
+  it("go back to it after some appends, however many follow", async () => {
+    const schema = await freshSchema(database)
+    const pool = database.pool({ max: 1 })
+    const store = await createPostgresStore(fromPool(pool), { schema, createTables: true })
+    await create(store, "doc", "a")
+    let returned = 0
+    pool.on("release", () => returned++)
+    for (let i = 0; i < 250; i++) await store.append("doc", entry("b"))
+    expect(returned).toBeGreaterThan(1)
+  })
+})
+
 describe("connections that die", () => {
   it("WRITE-4 idle connections of a pool: the process lives and the next calls work", async () => {
     const schema = await freshSchema(database)

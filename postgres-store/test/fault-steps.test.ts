@@ -72,6 +72,8 @@ describe("on a pool, with every call to the driver failing in turn", () => {
     try {
       const store = await createPostgresStore(fromPool(pool), { schema })
       await prepare(outside, store)
+      // By then the pool has its client back.
+      await pause(0)
       steps.arm(at, mode)
       const possible = await callAll(store, calls, {
         mode,

@@ -6,6 +6,7 @@ import {
   fromClient,
   fromPool,
   type PgAdapter,
+  type PgConnection,
   type PgParameter,
   type PgPool,
   type PgSession,
@@ -254,13 +255,45 @@ describe("SHARE-1 a lone append where another store wrote since this one's last"
     expect(await texts(store, "doc")).toEqual(["a", "b", "c", "d"])
   })
 
+  it("by nobody: only on a connection of its own does the store go by what it remembers", async () => {
+    const { schema } = await place()
+    for (const [process, expected] of [
+      [null, 2],
+      ["1", 0],
+    ] as const) {
+      const adapter = fromPool(database.pool({ max: 1 }))
+      let known = 0
+      const run: PgAdapter["run"] = work =>
+        adapter.run(session => {
+          const connection = process === null ? session.connection : { process }
+          const execute: PgSession["execute"] = (...statement) => {
+            known++
+            return session.execute(...statement)
+          }
+          return work({ ...session, connection, execute })
+        })
+      const store = await createPostgresStore({ ...adapter, run }, { schema })
+      await create(store, `doc ${process}`, "a")
+      for (const text of ["b", "c", "d"]) await store.append(`doc ${process}`, entry(text))
+      expect(known).toBe(expected)
+    }
+  })
+
   it.each([
     ["on a connection of its own", fromPool],
     [
-      "behind a pooler, which does not tell",
+      "behind a pooler that goes by the name of its first connection",
       (pool: PgPool): PgAdapter => {
         const adapter = fromPool(pool)
-        return { ...adapter, run: work => adapter.run(session => work({ ...session, connection: 1 })) }
+        let connection: PgConnection | undefined
+        return {
+          ...adapter,
+          run: work =>
+            adapter.run(session => {
+              connection ??= session.connection
+              return work({ ...session, connection })
+            }),
+        }
       },
     ],
   ])("WRITE-1 by a server that has lost its last commits, %s", async (_, connect) => {

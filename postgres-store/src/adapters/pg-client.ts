@@ -4,6 +4,7 @@ import {
   ADAPTER_OPTIONS,
   type PgAdapter,
   type PgAdapterOptions,
+  type PgConnection,
   type PgParameter,
   type PgRow,
   type PgSession,
@@ -12,13 +13,13 @@ import { hearErrors } from "./errors-heard.js"
 import { runInSavepoint } from "./savepoint.js"
 import { Turns } from "./turns.js"
 
-/** What the store hands to `query`: no result is parsed by the client's own type parsers. */
+/** What the store hands to `query`: no row is parsed by the client's own type parsers. */
 export interface PgQuery {
   readonly text: string
   readonly values?: unknown[]
   readonly name?: string
-  readonly rowMode: "array"
-  readonly types: { getTypeParser(): (value: string) => string }
+  readonly rowMode?: "array"
+  readonly types?: { getTypeParser(): (value: string) => string }
 }
 
 /** What the store uses of a `Client` of `pg`. */
@@ -71,24 +72,30 @@ function failedTransaction(): StoreError {
 }
 
 export function clientSession(client: PgClient, prepared: boolean, inHostTransaction: boolean): PgSession {
-  const run = (text: string, params: readonly PgParameter[]) => {
-    const query = { text, values: params as PgParameter[], rowMode: "array" as const, types: asText }
-    return client.query(prepared ? { ...query, name: nameOf(text) } : query)
-  }
-  const { processID } = client
+  const run = (text: string, values: unknown[], result: typeof ROWS | null) =>
+    client.query(prepared ? { text, values, name: nameOf(text), ...result } : { text, values, ...result })
   return {
     inHostTransaction,
-    ...(typeof processID === "number" && { connection: processID }),
-    query: async (text, params) => (await run(text, params)).rows as PgRow[],
-    execute: async (text, params) => (await run(text, params)).rowCount ?? 0,
-    script: async text => {
-      await client.query({ text, rowMode: "array", types: asText })
-    },
+    connection: connectionOf(client),
+    query: async (text, params) => (await run(text, params as PgParameter[], ROWS)).rows as PgRow[],
+    execute: async (text, params) => (await run(text, params as PgParameter[], null)).rowCount ?? 0,
+    script: async text => void (await client.query({ text, ...ROWS })),
   }
 }
 
+const connections = new WeakMap<PgClient, PgConnection>()
+
+/** A client never connects twice. */
+function connectionOf(client: PgClient): PgConnection | undefined {
+  const { processID } = client
+  if (typeof processID !== "number") return undefined
+  const connection = connections.get(client) ?? { process: String(processID) }
+  connections.set(client, connection)
+  return connection
+}
+
 /** Passed with every query, because an application may have replaced the parsers of the whole driver. */
-const asText = { getTypeParser: () => identity }
+const ROWS = { rowMode: "array", types: { getTypeParser: () => identity } } as const
 
 function identity(value: string): string {
   return value

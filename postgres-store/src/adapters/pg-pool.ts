@@ -1,4 +1,5 @@
 import { checkOptions, hasMethods, StoreError } from "@holdfast/store-core"
+import { soon } from "../batch.js"
 import { BACKEND, isBroken } from "../errors.js"
 import { ADAPTER_OPTIONS, type PgAdapter, type PgAdapterOptions, type PgSession } from "../pg-adapter.js"
 import { hearErrors } from "./errors-heard.js"
@@ -14,48 +15,119 @@ export interface PgPoolClient extends Omit<PgClient, "getTransactionStatus"> {
 /** What the store uses of a `Pool` of `pg`. */
 export interface PgPool {
   connect(): Promise<PgPoolClient>
+  /** How many calls of `connect` wait for a client. */
+  readonly waitingCount?: number
   on(event: "error", listener: (error: Error) => void): unknown
   off(event: "error", listener: (error: Error) => void): unknown
 }
 
 /**
  * An adapter for a `Pool` of `pg`, which the caller keeps: closing the store leaves it open. While the store is open the
- * pool has an `error` listener.
+ * pool has an `error` listener. A client goes back to the pool with the turn of the event loop in which its work is done, or
+ * at once where somebody waits for it.
  */
 export function fromPool(pool: PgPool, options: PgAdapterOptions = {}): PgAdapter {
   if (!hasMethods(pool, "connect", "on", "off") || hasMethods(pool, "getTransactionStatus")) {
     throw new TypeError("fromPool: this is not a Pool of pg. A connected Client goes to fromClient.")
   }
   const { preparedStatements } = checkOptions("fromPool", options, ADAPTER_OPTIONS)
+  const clients = new HeldClients(pool)
   const deafen = hearErrors(pool)
   return {
     reconnects: true,
-    run: work => runOnPool(pool, preparedStatements === true, work),
-    close: async () => deafen(),
+    run: work => clients.run(preparedStatements === true, work),
+    close: async () => {
+      clients.releaseAll()
+      deafen()
+    },
   }
 }
 
-async function runOnPool<T>(pool: PgPool, prepared: boolean, work: (session: PgSession) => Promise<T>): Promise<T> {
-  const client = await pool.connect()
-  let broken = false
-  const lost = () => {
-    broken = true
+/** How often a client is used before it goes back to the pool. */
+const MOST_USES = 100
+
+interface HeldClient {
+  readonly client: PgPoolClient
+  readonly lost: () => void
+  broken: boolean
+  uses: number
+}
+
+/**
+ * The clients that the pool gave. One whose work is done is kept for the rest of the turn of the event loop, so that a
+ * program that awaits one append after another does not have the pool take it back and give it out again each time.
+ */
+class HeldClients {
+  private readonly pool: PgPool
+  private readonly kept: HeldClient[] = []
+  private scheduled = false
+
+  constructor(pool: PgPool) {
+    this.pool = pool
   }
-  client.on("error", lost)
-  try {
-    refuseTransaction(client)
-    return await work(clientSession(client as PgClient, prepared, false))
-  } catch (error) {
-    broken ||= isBroken(error)
-    throw error
-  } finally {
-    client.off("error", lost)
-    giveBack(client, broken)
+
+  async run<T>(prepared: boolean, work: (session: PgSession) => Promise<T>): Promise<T> {
+    const held = this.takeKept() ?? (await this.connect())
+    try {
+      return await work(clientSession(held.client as PgClient, prepared, false))
+    } catch (error) {
+      held.broken ||= isBroken(error)
+      throw error
+    } finally {
+      this.keep(held)
+    }
+  }
+
+  releaseAll(): void {
+    for (const held of this.kept.splice(0)) release(held)
+  }
+
+  private takeKept(): HeldClient | undefined {
+    const held = this.kept.pop()
+    if (held?.broken !== true) return held
+    release(held)
+    return this.takeKept()
+  }
+
+  private async connect(): Promise<HeldClient> {
+    const client = await this.pool.connect()
+    const held: HeldClient = {
+      client,
+      broken: false,
+      uses: 0,
+      lost: () => {
+        held.broken = true
+      },
+    }
+    client.on("error", held.lost)
+    try {
+      refuseTransaction(client)
+    } catch (error) {
+      release(held)
+      throw error
+    }
+    return held
+  }
+
+  /** Not when somebody waits for it. And not for ever, because the pool may limit how long a connection is used. */
+  private keep(held: HeldClient): void {
+    if (held.broken || ++held.uses >= MOST_USES || this.pool.waitingCount !== 0) {
+      release(held)
+      return
+    }
+    this.kept.push(held)
+    if (this.scheduled) return
+    this.scheduled = true
+    soon(() => {
+      this.scheduled = false
+      this.releaseAll()
+    })
   }
 }
 
 /** Whatever is wrong with the pool, or with a listener of the application, changes nothing about what was stored. */
-function giveBack(client: PgPoolClient, broken: boolean): void {
+function release({ client, lost, broken }: HeldClient): void {
+  client.off("error", lost)
   try {
     client.release(broken)
   } catch {

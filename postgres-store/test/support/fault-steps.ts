@@ -51,13 +51,13 @@ export class Steps {
 
 /** A client of `pg` whose every statement is a step. */
 export function watchClient<C extends pg.ClientBase>(client: C, steps: Steps): C {
-  const query = client.query.bind(client) as (query: PgQuery) => Promise<{ rows: unknown[] }>
+  const query = client.query.bind(client) as (...args: unknown[]) => Promise<{ rows: unknown[] }>
   const { stream } = (client as unknown as { connection: pg.Connection }).connection
-  const faulty = (wanted: PgQuery) => {
+  const faulty = (wanted: PgQuery, ...more: unknown[]) => {
     const mode = steps.next(wanted.text)
     if (mode === "lost") stream.destroy()
     if (mode === "answer lost") loseAnswer(stream as Socket)
-    if (mode === null || isLoss(mode)) return query(wanted)
+    if (mode === null || isLoss(mode)) return query(wanted, ...more)
     const { rowMode, types } = wanted
     return query({ text: refusal(mode, steps.struck.length), rowMode, types })
   }
