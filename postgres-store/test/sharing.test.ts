@@ -257,15 +257,16 @@ describe("SHARE-1 a lone append where another store wrote since this one's last"
 
   it("by nobody: only on a connection of its own does the store go by what it remembers", async () => {
     const { schema } = await place()
-    for (const [process, expected] of [
+    const pooler: PgConnection = { process: "1" }
+    for (const [told, expected] of [
       [null, 2],
-      ["1", 0],
+      [pooler, 0],
     ] as const) {
       const adapter = fromPool(database.pool({ max: 1 }))
       let known = 0
       const run: PgAdapter["run"] = work =>
         adapter.run(session => {
-          const connection = process === null ? session.connection : { process }
+          const connection = told ?? session.connection
           const execute: PgSession["execute"] = (...statement) => {
             known++
             return session.execute(...statement)
@@ -273,8 +274,9 @@ describe("SHARE-1 a lone append where another store wrote since this one's last"
           return work({ ...session, connection, execute })
         })
       const store = await createPostgresStore({ ...adapter, run }, { schema })
-      await create(store, `doc ${process}`, "a")
-      for (const text of ["b", "c", "d"]) await store.append(`doc ${process}`, entry(text))
+      const doc = `expected ${expected}`
+      await create(store, doc, "a")
+      for (const text of ["b", "c", "d"]) await store.append(doc, entry(text))
       expect(known).toBe(expected)
     }
   })
