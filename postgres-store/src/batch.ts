@@ -1,3 +1,5 @@
+import { isStoreError, type StoreError } from "@holdfast/store-core"
+
 /**
  * Lets calls share round trips: what is called in one tick, or while enough batches are under way, goes into the next
  * batch.
@@ -6,16 +8,20 @@ export class Batches<Item, Result> {
   private waiting: Waiting<Item, Result>[] = []
   private running = 0
   private scheduled = false
-  private readonly read: (items: readonly Item[]) => Promise<readonly Result[]>
+  private readonly read: (items: readonly Item[]) => Promise<readonly (Result | StoreError)[]>
   private readonly most: number
   private readonly atOnce: number
 
   /**
-   * @param read Answers a batch, in its order.
+   * @param read Answers a batch, in its order; an error is the answer to one item.
    * @param most How many items a batch has at most.
    * @param atOnce How many batches are under way at once.
    */
-  constructor(read: (items: readonly Item[]) => Promise<readonly Result[]>, most: number, atOnce: number) {
+  constructor(
+    read: (items: readonly Item[]) => Promise<readonly (Result | StoreError)[]>,
+    most: number,
+    atOnce: number,
+  ) {
     this.read = read
     this.most = most
     this.atOnce = atOnce
@@ -41,7 +47,11 @@ export class Batches<Item, Result> {
     this.running++
     try {
       const results = await this.read(batch.map(({ item }) => item))
-      for (const [i, { resolve }] of batch.entries()) resolve(results[i] as Result)
+      for (const [i, { resolve, reject }] of batch.entries()) {
+        const result = results[i] as Result | StoreError
+        if (isStoreError(result)) reject(result)
+        else resolve(result)
+      }
     } catch (error) {
       for (const { reject } of batch) reject(error)
     } finally {

@@ -9,15 +9,13 @@ import {
   RowError,
   supersededError,
 } from "@holdfast/sql-store-core"
-import { type DocId, isStoreError, type Page, type StoreError } from "@holdfast/store-core"
+import type { DocId, Page, StoreError } from "@holdfast/store-core"
 import { Batches, soon } from "./batch.js"
 import { textArray } from "./binary.js"
 import { BACKEND } from "./errors.js"
 import { unpackedRows } from "./packed-rows.js"
 import type { PgSession } from "./pg-adapter.js"
 import { DOCUMENTS_PER_READ, firstBytes, firstRows, type Statements } from "./statements.js"
-
-type FirstPage = Page<PageCursor> | StoreError
 
 /** How many statements that read first pages are under way at once; with more, what they bring piles up in memory. */
 const BATCHES_AT_ONCE = 4
@@ -40,7 +38,7 @@ export class PageReader {
   private readonly ahead = new WeakMap<PageCursor, Promise<PackedPage>>()
   private readonly reading = new Set<Promise<unknown>>()
   private readonly run: <T>(work: (session: PgSession) => Promise<T>) => Promise<T>
-  private readonly firstPages = new Batches<DocId, FirstPage>(
+  private readonly firstPages = new Batches<DocId, Page<PageCursor>>(
     docIds => this.run(session => this.readFirst(session, docIds)),
     DOCUMENTS_PER_READ,
     BATCHES_AT_ONCE,
@@ -60,11 +58,8 @@ export class PageReader {
     this.readsAhead = readsAhead
   }
 
-  async read(docId: DocId, cursor: PageCursor | null): Promise<Page<PageCursor>> {
-    if (cursor !== null) return this.next(docId, cursor)
-    const page = await this.firstPages.add(docId)
-    if (isStoreError(page)) throw page
-    return page
+  read(docId: DocId, cursor: PageCursor | null): Promise<Page<PageCursor>> {
+    return cursor === null ? this.firstPages.add(docId) : this.next(docId, cursor)
   }
 
   /** Waits until no page is being read ahead any more. */
@@ -121,10 +116,10 @@ export class PageReader {
   }
 
   /** The first pages of documents, which one statement sees as they are at one moment. */
-  private async readFirst(session: PgSession, docIds: readonly DocId[]): Promise<FirstPage[]> {
+  private async readFirst(session: PgSession, docIds: readonly DocId[]): Promise<(Page<PageCursor> | StoreError)[]> {
     const limits = [String(firstRows(docIds.length)), String(firstBytes(docIds.length))]
     const rows = await session.query(this.statements.readFirstPages, [textArray(docIds), ...limits])
-    const pages: FirstPage[] = docIds.map(() => ({ records: [], bytes: 0, next: null }))
+    const pages: (Page<PageCursor> | StoreError)[] = docIds.map(() => ({ records: [], bytes: 0, next: null }))
     for (const [ord, doc, last, packed] of rows) {
       const at = Number(ord) - 1
       try {

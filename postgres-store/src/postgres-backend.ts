@@ -46,7 +46,7 @@ export class PostgresBackend implements Backend<PageCursor> {
   private readonly statements: Statements
   private readonly pages: PageReader
   private readonly ends: DocumentEnds = new KnownDocuments()
-  private readonly metas = new Batches<DocId, StoreMeta | StoreError | null>(
+  private readonly metas = new Batches<DocId, StoreMeta | null>(
     docIds => this.read(session => this.readMetas(session, docIds)),
     METAS_PER_READ,
     META_READS_AT_ONCE,
@@ -68,10 +68,8 @@ export class PostgresBackend implements Backend<PageCursor> {
     return this.pages.read(docId, cursor)
   }
 
-  async readMeta(docId: DocId): Promise<StoreMeta | null> {
-    const meta = await this.metas.add(docId)
-    if (isStoreError(meta)) throw meta
-    return meta
+  readMeta(docId: DocId): Promise<StoreMeta | null> {
+    return this.metas.add(docId)
   }
 
   readIds(prefix: string, after: DocId | null, limit: number): Promise<readonly DocId[]> {

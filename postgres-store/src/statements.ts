@@ -5,7 +5,7 @@ import type { QualifiedNames } from "./tables.js"
 import { verifyStatements } from "./verify-statements.js"
 
 /** How many documents' first pages one statement reads. */
-export const DOCUMENTS_PER_READ = 64
+export const DOCUMENTS_PER_READ = 128
 
 /** How many rows of each it reads at least. */
 const FIRST_ROWS = 32

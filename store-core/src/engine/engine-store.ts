@@ -52,7 +52,8 @@ export class EngineStore implements Store, AsyncDisposable {
       scheduler: this.scheduler,
       closed: () => (this.isClosed ? this.closedError() : null),
       describe: (error, docId) => this.describe(error, docId),
-      track: step => this.track(step),
+      track: step => this.steps.add(step),
+      untrack: step => this.steps.delete(step),
     }
   }
 
@@ -223,11 +224,6 @@ export class EngineStore implements Store, AsyncDisposable {
   private checkCall(docId: unknown): asserts docId is DocId {
     this.checkOpen()
     checkDocId(docId, this.backend.name)
-  }
-
-  private track(step: Promise<unknown>): void {
-    this.steps.add(step)
-    void step.then(() => this.steps.delete(step))
   }
 
   private schedulerHooks(): SchedulerHooks {

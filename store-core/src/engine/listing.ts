@@ -12,13 +12,10 @@ const PAGE_IDS = 1000
 export class Listing implements PageSource<DocId> {
   private after: DocId | null = null
   private complete = false
-  private readonly context: Pick<LoadContext, "backend" | "scheduler" | "retry" | "closed" | "track" | "describe">
+  private readonly context: Omit<LoadContext, "guard" | "open">
   private readonly prefix: string
 
-  constructor(
-    context: Pick<LoadContext, "backend" | "scheduler" | "retry" | "closed" | "track" | "describe">,
-    prefix: string,
-  ) {
+  constructor(context: Omit<LoadContext, "guard" | "open">, prefix: string) {
     this.context = context
     this.prefix = prefix
   }
@@ -29,6 +26,14 @@ export class Listing implements PageSource<DocId> {
 
   track(step: Promise<unknown>): void {
     this.context.track(step)
+  }
+
+  untrack(step: Promise<unknown>): void {
+    this.context.untrack(step)
+  }
+
+  reachesEnd(): boolean {
+    return this.complete
   }
 
   async fetch(): Promise<readonly DocId[] | null> {

@@ -17,8 +17,9 @@ export interface LoadContext {
   /** `STORE_CLOSED` once the store was closed. */
   closed(): StoreError | null
   describe(error: unknown, docId: DocId | undefined): StoreError
-  /** Keeps `close` waiting until the promise has settled. */
-  track(work: Promise<unknown>): void
+  /** Keeps `close` waiting for a step until it is over. */
+  track(step: Promise<unknown>): void
+  untrack(step: Promise<unknown>): void
 }
 
 /** One load: a document's records page by page. */
@@ -47,9 +48,29 @@ export class Load implements PageSource<StoreRecord> {
     this.context.track(step)
   }
 
-  async fetch(): Promise<readonly StoreRecord[] | null> {
-    // The scheduler reports its failure in the document's turn. Once more here, a delete called since would not count.
-    if (this.cursor === undefined) return this.first()
+  untrack(step: Promise<unknown>): void {
+    this.context.untrack(step)
+  }
+
+  reachesEnd(): boolean {
+    if (this.cursor !== null || this.ahead.length > 0) return false
+    this.context.guard.lift(this.docId)
+    return true
+  }
+
+  fetch(): Promise<readonly StoreRecord[] | null> {
+    return this.cursor === undefined ? this.first() : this.following()
+  }
+
+  /**
+   * The first page fixes what the load yields; only reading it takes the document's turn. The scheduler reports its failure
+   * in that turn: reported after it, a delete called since would not count.
+   */
+  private first(): Promise<readonly StoreRecord[]> {
+    return this.context.scheduler.read(this.docId, () => this.firstPage(0))
+  }
+
+  private async following(): Promise<readonly StoreRecord[] | null> {
     try {
       if (this.ahead.length === 0 && this.cursor !== null) {
         if (this.context.scheduler.stretch.isOverForPage()) await nextTurn()
@@ -60,9 +81,7 @@ export class Load implements PageSource<StoreRecord> {
       }
       const records = this.ahead.shift()
       if (records !== undefined) return records
-      if (this.cursor !== null) return []
-      this.context.guard.lift(this.docId)
-      return null
+      return this.reachesEnd() ? null : []
     } catch (error) {
       throw this.failed(error)
     }
@@ -98,14 +117,8 @@ export class Load implements PageSource<StoreRecord> {
     else if (this.ownRemoval === "pending") this.ownRemoval = "none"
   }
 
-  /** The first page fixes what the load yields; only reading it takes the document's turn. */
-  private async first(): Promise<readonly StoreRecord[]> {
-    const page = await this.context.scheduler.read(this.docId, () => this.firstPage(0))
-    return page.records
-  }
-
   /** Nothing has been yielded yet, so a document replaced while its first page was read is simply read again. */
-  private firstPage(attempt: number): Page<unknown> | Promise<Page<unknown>> {
+  private firstPage(attempt: number): readonly StoreRecord[] | Promise<readonly StoreRecord[]> {
     const again = (error: unknown) => {
       if (attempt >= 10 || !isStoreError(error, "STORE_LOAD_SUPERSEDED")) throw error
       return this.firstPage(attempt + 1)
@@ -119,10 +132,10 @@ export class Load implements PageSource<StoreRecord> {
   }
 
   /** Still in the document's turn: a removal called next must find the load among the open ones. */
-  private begin(page: Page<unknown>): Page<unknown> {
-    this.cursor = page.next
-    if (page.next !== null) this.context.open.add(this.docId, this)
-    return page
+  private begin({ next, records }: Page<unknown>): readonly StoreRecord[] {
+    this.cursor = next
+    if (next !== null) this.context.open.add(this.docId, this)
+    return records
   }
 
   private request(): Page<unknown> | Promise<Page<unknown>> {

@@ -38,12 +38,20 @@ export class ObservedPages<T> implements PageSource<T> {
     }
   }
 
+  reachesEnd(): boolean {
+    return this.source.reachesEnd()
+  }
+
   stopped(): Error | null {
     return this.source.stopped()
   }
 
   track(step: Promise<unknown>): void {
     this.source.track(step)
+  }
+
+  untrack(step: Promise<unknown>): void {
+    this.source.untrack(step)
   }
 
   release(failure: Failure | null): void {

@@ -2,10 +2,13 @@
 export interface PageSource<T> {
   /** The next items (perhaps none), or null at the end. Not called again after it returned null or threw. */
   fetch(): Promise<readonly T[] | null>
+  /** Whether all was fetched, as `fetch` would say with null. The iteration then ends, or it is too early to know. */
+  reachesEnd(): boolean
   /** The error every further step must reject with, whatever is buffered; null while iteration may go on. */
   stopped(): Error | null
-  /** Told of a step that has to wait, so that closing the store waits for it too. */
+  /** Told of a step that has to wait, so that closing the store waits for it too, and when it is over. */
   track(step: Promise<unknown>): void
+  untrack(step: Promise<unknown>): void
   /** The consumer is done: at the end, after an error, or because it broke off. `failure` is what the last step rejected with. */
   release(failure: { readonly error: unknown } | null): void
 }
@@ -29,8 +32,14 @@ export class PagedIterator<T> implements AsyncIterator<T, undefined> {
   next(): Promise<IteratorResult<T, undefined>> {
     const stopped = this.source.stopped()
     // Stryker disable next-line ConditionalExpression,BlockStatement: what is in memory also comes the long way
-    if (this.waiting === 0 && stopped === null && this.index < this.items.length) {
-      return Promise.resolve({ done: false, value: this.items[this.index++] as T })
+    if (this.waiting === 0 && stopped === null) {
+      if (this.index < this.items.length) {
+        return Promise.resolve({ done: false, value: this.items[this.index++] as T })
+      }
+      if (this.end === null && this.source.reachesEnd()) {
+        this.finish("done")
+        return Promise.resolve({ done: true, value: undefined })
+      }
     }
     return this.inOrder(() => this.step(stopped))
   }
@@ -47,9 +56,11 @@ export class PagedIterator<T> implements AsyncIterator<T, undefined> {
     this.waiting++
     const answered = () => {
       this.waiting--
+      this.source.untrack(over)
     }
-    this.last = result.then(answered, answered)
-    this.source.track(this.last)
+    const over: Promise<void> = result.then(answered, answered)
+    this.last = over
+    this.source.track(over)
     return result
   }
 
