@@ -71,6 +71,9 @@ export function pushRecord(rows: Row[], record: StoreRecord, first: boolean, pie
     for (let at = 0; at < pieces.length; at++) {
       rows.push(entryRow(payload, version, at, pieces.length, pieces[at] as string, null))
     }
+  } else if (payload.data.length <= pieceBytes) {
+    // The usual case of a group of thousands, without a list of one piece for each.
+    rows.push(entryRow(payload, version, 0, 1, null, payload.data))
   } else {
     const pieces = cutBytes(payload.data, pieceBytes)
     for (let at = 0; at < pieces.length; at++) {

@@ -231,6 +231,12 @@ export class SqliteBackend implements Backend<Cursor> {
         return STORED
       }
     }
+    if (unknown?.size === 0) {
+      this.adapter.transaction(() => {
+        for (const operation of operations) this.appendRows(operation, rowsOf(operation), written)
+      })
+      return operations.map(() => null)
+    }
     const planned = operations.filter(({ docId }) => !isKnown(docId))
     const group = this.adapter.transaction(() => {
       for (const operation of operations) {
