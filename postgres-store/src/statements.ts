@@ -130,10 +130,13 @@ DELETE FROM ${meta} WHERE ${these}`
     /** [ids] → id, data */
     readMetas: `SELECT ${text("doc_id")}, data FROM ${meta} WHERE doc_id = ANY ($1::text[])`,
 
-    /** [ids, rows, bytes] → ord, doc, last (NULL without rows) and the packed rows that begin within the bytes */
+    /**
+     * [ids, rows, bytes] → ord, doc, last (NULL without rows) and the packed rows that begin within the bytes. In order, so that
+     * all are there before the first is sent: else both sides are woken for every few kilobytes.
+     */
     readFirstPages: `WITH found AS MATERIALIZED (SELECT w.ord, m.doc, ${first("m.doc")} AS first, ${last("m.doc")} AS last
 FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord) JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C")
-SELECT f.ord::text, f.doc::text, f.last::text, (SELECT ${packedRows("p")} FROM (${page("doc = f.doc AND seq >= f.first AND seq <= least(f.last, f.first + $2::int8 - 1)")}) AS p WHERE p.before < $3::int8) FROM found AS f`,
+SELECT f.ord::text, f.doc::text, f.last::text, (SELECT ${packedRows("p")} FROM (${page("doc = f.doc AND seq >= f.first AND seq <= least(f.last, f.first + $2::int8 - 1)")}) AS p WHERE p.before < $3::int8) FROM found AS f ORDER BY f.ord`,
 
     /**
      * [doc, after, up to] → packed and last, the next rows that begin within `PAGE_BYTES`. Adding up all rows at once takes much

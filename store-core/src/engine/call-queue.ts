@@ -10,7 +10,7 @@ export interface Call {
   readonly records: number
   readonly bytes: number
   /** Runs a read, which tells the queue when its turn is over; null for a write. */
-  readonly start: ((call: Call) => void) | null
+  start: ((call: Call) => void) | null
   /** Tells the caller of a write. */
   readonly settle: (error: Error | null) => void
   /** The call on the same document after this one. */
@@ -47,6 +47,13 @@ export function createCall(fixed: Pick<Call, "docId" | "write" | "records" | "by
     onFinish: null,
   }
 }
+
+/**
+ * What a read is left with when it is over. A table of the map that the calls of a busy time have outgrown lies among the old
+ * objects until those are collected, and so long keeps its calls: with them the records that they read would outlive every
+ * collection of the young.
+ */
+function spent(): void {}
 
 /** A group of writes takes no more than this; a larger write goes alone. */
 const GROUP_BYTES = 8 * 1024 * 1024
@@ -95,6 +102,7 @@ export class CallQueue {
   finish(call: Call): void {
     call.isOver = true
     this.size--
+    if (call.start !== null) call.start = spent
     let over: Call | null = call.isFirst ? call : null
     while (over !== null) {
       const next: Call | null = over.next

@@ -31,7 +31,9 @@ export class Scheduler {
   readonly stretch = new Stretch()
   readonly plan: Plan
   /** Reads that wait for a turn of the event loop. */
-  private readonly delayed = new Set<() => void>()
+  private delayed: (() => void)[] = []
+  /** How many of them have been run; the list begins anew when all have. */
+  private taken = 0
   private scheduled = false
   private committing = false
   private readonly backend: Backend
@@ -99,11 +101,8 @@ export class Scheduler {
   /** Gives every call made so far its turn at once; false when one has to wait for something. */
   settleNow(): boolean {
     // A read may make writes ready, and a commit may end with a read that is delayed.
-    while (this.delayed.size > 0 || (this.queue.hasReadyWrites() && !this.committing)) {
-      for (const read of this.delayed) {
-        this.delayed.delete(read)
-        read()
-      }
+    while (this.delayed.length > 0 || (this.queue.hasReadyWrites() && !this.committing)) {
+      for (let read = this.takeDelayed(); read !== undefined; read = this.takeDelayed()) read()
       this.flush()
     }
     return this.queue.isEmpty()
@@ -141,18 +140,23 @@ export class Scheduler {
 
   /** Runs a read after the event loop had a turn, or before if everything has to be settled now. */
   private delay(read: () => void): void {
-    this.delayed.add(read)
+    this.delayed.push(read)
     // One turn for all: a timer for each of thousands of reads would take far longer than the reads.
-    if (this.delayed.size === 1) void nextTurn().then(() => this.runDelayed())
+    if (this.delayed.length === 1) void nextTurn().then(() => this.runDelayed())
+  }
+
+  private takeDelayed(): (() => void) | undefined {
+    const read = this.delayed[this.taken++]
+    if (this.taken >= this.delayed.length) {
+      this.delayed = []
+      this.taken = 0
+    }
+    return read
   }
 
   private runDelayed(): void {
-    for (const read of this.delayed) {
-      if (this.stretch.isOver()) break
-      this.delayed.delete(read)
-      read()
-    }
-    if (this.delayed.size > 0) void nextTurn().then(() => this.runDelayed())
+    while (this.delayed.length > 0 && !this.stretch.isOver()) this.takeDelayed()?.()
+    if (this.delayed.length > 0) void nextTurn().then(() => this.runDelayed())
   }
 
   /** Commits soon: after the code that is running now, so that what it calls next shares the commit. */
