@@ -100,6 +100,12 @@ export const PARTS = [
     size: size("HOLDFAST_KILL_ROUNDS", 10_000, "rounds of killed connections", 20),
   },
   {
+    name: "postgres-contention",
+    workspace: "postgres-store",
+    script: "soak:contention",
+    size: size("HOLDFAST_CONTENTION_MINUTES", 60, "minutes"),
+  },
+  {
     name: "pglite-crash",
     workspace: "postgres-store",
     script: "soak:pglite",

@@ -30,7 +30,7 @@ async function main(): Promise<number> {
     console.error(`There is no scenario "${unknown}". There are: ${scenarios.map(({ name }) => name).join(", ")}.`)
     return 2
   }
-  const repetitions = Number(values.repetitions ?? 5)
+  const repetitions = Number(values.repetitions ?? 3)
   const wanted = scenarios.filter(scenario => only.length === 0 || only.some(one => isMeant(scenario, one)))
   const chosen = wanted.filter(({ needsTraces }) => needsTraces !== true || traces.length > 0)
   let missed = 0

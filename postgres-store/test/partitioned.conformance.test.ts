@@ -3,7 +3,7 @@ import { describe, it } from "vitest"
 import { createTablesSql, fromPool } from "../src/index.js"
 import { createDatabase } from "./support/database.js"
 import { postgresSubject } from "./support/subject.js"
-import { usualCases } from "./support/usual-cases.js"
+import { storageCases } from "./support/usual-cases.js"
 
 const PARTITIONS = 16
 
@@ -27,5 +27,5 @@ const reach = {
 
 await describeStore("records partitioned 16 ways", () => postgresSubject(reach), {
   runner: { describe, it },
-  ...usualCases,
+  ...storageCases,
 })

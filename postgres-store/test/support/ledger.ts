@@ -6,9 +6,9 @@ import { pause, texts } from "./fixtures.js"
 /** What calls that meet a lost connection may reject with. */
 const CODES = ["STORE_UNAVAILABLE", "STORE_LOAD_FAILED", "STORE_CONFLICT", "STORE_BUSY", "STORE_META_MISSING"]
 
-type Fate = "pending" | "stored" | "unknown" | "none"
+export type Fate = "pending" | "stored" | "unknown" | "none"
 
-async function fateOf(call: Promise<void>): Promise<Fate> {
+export async function fateOf(call: Promise<void>): Promise<Fate> {
   try {
     await call
     return "stored"
@@ -32,14 +32,14 @@ export async function patiently<T>(call: () => Promise<T>): Promise<T> {
 }
 
 /** What a failure shows of a text. */
-function short(text: string): string {
+export function short(text: string): string {
   return text.length > 20 ? `${text.slice(0, 8)} ${text.length}` : text
 }
 
 let count = 0
 
 /** A text of its own, of any length up to some thousand characters. */
-function freshText(random: Random): string {
+export function freshText(random: Random): string {
   return `${String(++count).padStart(8, "0")} ${"x".repeat(random.int(0, 3000))}`
 }
 

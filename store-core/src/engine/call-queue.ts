@@ -4,15 +4,15 @@ import type { WriteOperation } from "./backend.js"
 /** One call on one document that waits for its turn or has it. */
 export interface Call {
   readonly docId: DocId
-  /** The write, or null for a read. */
-  readonly write: WriteOperation | null
+  /** The write, or null for a read and when it is over. */
+  write: WriteOperation | null
   /** How much the write puts into a commit. */
   readonly records: number
   readonly bytes: number
   /** Runs a read, which tells the queue when its turn is over; null for a write. */
   start: ((call: Call) => void) | null
   /** Tells the caller of a write. */
-  readonly settle: (error: Error | null) => void
+  settle: (error: Error | null) => void
   /** The call on the same document after this one. */
   next: Call | null
   /** Waiting for the call before it, ready for the next commit, or having its turn. */
@@ -49,9 +49,9 @@ export function createCall(fixed: Pick<Call, "docId" | "write" | "records" | "by
 }
 
 /**
- * What a read is left with when it is over. A table of the map that the calls of a busy time have outgrown lies among the old
- * objects until those are collected, and so long keeps its calls: with them the records that they read would outlive every
- * collection of the young.
+ * What a call is left with when it is over. A table of the map that the calls of a busy time have outgrown lies among the old
+ * objects until those are collected, and so long keeps its calls: with them, what they wrote or read would outlive every
+ * collection of the young, each of which would take several times as long.
  */
 function spent(): void {}
 
@@ -102,6 +102,8 @@ export class CallQueue {
   finish(call: Call): void {
     call.isOver = true
     this.size--
+    call.write = null
+    call.settle = spent
     if (call.start !== null) call.start = spent
     let over: Call | null = call.isFirst ? call : null
     while (over !== null) {
@@ -170,7 +172,9 @@ export class CallQueue {
       group.push(call)
       records += call.records
       bytes += call.bytes
-      const next = call.next
+      let next = call.next
+      // A backend may have said that it is stored, and not the call before it. Once is enough.
+      while (next?.isOver) next = next.next
       if (next !== null && next.start === null) candidates.push(next)
     }
     for (; at < first; at++) this.ready.push(candidates[at] as Call)

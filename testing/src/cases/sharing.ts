@@ -101,12 +101,16 @@ export const sharingCases: readonly ConformanceCase[] = [
     async run({ store, parts }) {
       const second = await parts.second()
       await create(store, "doc", ...names("old", 20))
-      for (const count of [1, 0, 50, 3]) {
+      const check = async (count: number, replaces: number) => {
         const texts = names("new", count)
-        await second.replace("doc", [metaRecord(), ...texts.map(text => entry(text))])
+        for (let i = 0; i < replaces; i++)
+          await second.replace("doc", [metaRecord(), ...texts.map(text => entry(text))])
         await store.append("doc", entry("x"))
-        deepEqual(await labels(second, "doc"), [META, ...texts, "x"], `after a replace by ${count}`)
+        deepEqual(await labels(second, "doc"), [META, ...texts, "x"], `after ${replaces} replaces by ${count}`)
       }
+      for (const count of [1, 0, 50, 3]) await check(count, 1)
+      // By now what comes behind the last record the store knew may be free again.
+      for (const replaces of [2, 3, 5]) for (const count of [0, 1, 3]) await check(count, replaces)
     },
   },
   {

@@ -77,6 +77,32 @@ export const sharingStores: readonly BrokenStore[] = [
     }),
   },
   {
+    name: "a number that is free again",
+    bug: "A Store puts a record at the number behind the last one it remembers, which two replaces by another one have freed.",
+    breaks: ["REPLACE-4"],
+    damage() {
+      const replaces = new Map<DocId, number>()
+      return brokenBackend(backend => {
+        const known = new Map<DocId, number>()
+        return {
+          commit(operations, plan) {
+            const [only] = operations
+            const before = known.get(only?.docId ?? "")
+            const since = before === undefined ? 0 : (replaces.get(only?.docId ?? "") ?? 0) - before
+            if (only?.kind === "append" && operations.length === 1 && since > 1) return [null]
+            const outcomes = backend.commit(operations, plan)
+            for (const { docId, kind } of operations) {
+              if (kind === "replace") replaces.set(docId, (replaces.get(docId) ?? 0) + 1)
+              if (kind === "append") known.set(docId, replaces.get(docId) ?? 0)
+              else known.delete(docId)
+            }
+            return outcomes
+          },
+        }
+      })()
+    },
+  },
+  {
     name: "the identity a Store knew",
     bug: "A later meta is compared with what the Store remembers of the document, not with what is stored.",
     breaks: ["META-3"],
