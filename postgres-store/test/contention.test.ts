@@ -75,8 +75,7 @@ describe("stores of every kind on the same documents (SHARE-1, SHARE-2, WRITE-1,
 
   /** Rolled back in the end; what a store inside it wrote is nowhere to be found. */
   async function inHostTransaction(statement: string, writes = false): Promise<void> {
-    const host = await database.admin.connect()
-    host.on("error", () => {})
+    const host = await database.client()
     try {
       await host.query(`BEGIN ISOLATION LEVEL ${random.int(0, 1) === 0 ? "READ COMMITTED" : "SERIALIZABLE"}`)
       await host.query(statement)
@@ -88,7 +87,7 @@ describe("stores of every kind on the same documents (SHARE-1, SHARE-2, WRITE-1,
       await pause(random.int(0, 20))
       await host.query("ROLLBACK")
     } finally {
-      host.release(true)
+      await host.end().catch(() => {})
     }
   }
 
