@@ -18,12 +18,14 @@ export interface PgPool {
   /** How many calls of `connect` wait for a client. */
   readonly waitingCount?: number
   on(event: "error", listener: (error: Error) => void): unknown
+  on(event: "connect", listener: (client: PgPoolClient) => void): unknown
   off(event: "error", listener: (error: Error) => void): unknown
+  off(event: "connect", listener: (client: PgPoolClient) => void): unknown
 }
 
 /**
  * An adapter for a `Pool` of `pg`, which the caller keeps: closing the store leaves it open. While the store is open the
- * pool has an `error` listener. A client goes back to the pool with the turn of the event loop in which its work is done, or
+ * pool has an `error` and a `connect` listener. A client goes back to the pool with the turn of the event loop in which its work is done, or
  * at once where somebody waits for it.
  */
 export function fromPool(pool: PgPool, options: PgAdapterOptions = {}): PgAdapter {
@@ -33,15 +35,28 @@ export function fromPool(pool: PgPool, options: PgAdapterOptions = {}): PgAdapte
   const { preparedStatements } = checkOptions("fromPool", options, ADAPTER_OPTIONS)
   const clients = new HeldClients(pool)
   const deafen = hearErrors(pool)
+  pool.on("connect", hearAtOnce)
   return {
     reconnects: true,
     run: work => clients.run(preparedStatements === true, work),
     close: async () => {
       clients.releaseAll()
+      pool.off("connect", hearAtOnce)
       deafen()
     },
   }
 }
+
+/**
+ * A connection that the server ends in the packet that says it is ready reports that before anybody who awaits the client can
+ * listen; unheard, it would end the process.
+ */
+function hearAtOnce(client: PgPoolClient): void {
+  client.on("error", ignore)
+  soon(() => client.off("error", ignore))
+}
+
+function ignore(): void {}
 
 /** How often a client is used before it goes back to the pool. */
 const MOST_USES = 100

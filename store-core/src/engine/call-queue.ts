@@ -53,6 +53,7 @@ export function createCall(fixed: Pick<Call, "docId" | "write" | "records" | "by
  * objects until those are collected, and so long keeps its calls: with them, what they wrote or read would outlive every
  * collection of the young, each of which would take several times as long.
  */
+/* v8 ignore next -- a call that is over is not told again */
 function spent(): void {}
 
 /** A group of writes takes no more than this; a larger write goes alone. */
