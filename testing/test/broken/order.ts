@@ -110,7 +110,7 @@ export const orderStores: readonly BrokenStore[] = [
     name: "reads begin a tick later",
     bug: "A read first awaits something, and then sees writes that were called after it.",
     breaks: ["ORDER-2"],
-    also: ["CLOSE-1", "ORDER-1"],
+    also: ["CLOSE-1", "ORDER-1", "REPLACE-1"],
     damage: brokenMethods(store => ({
       async currentMeta(docId) {
         await Promise.resolve()
