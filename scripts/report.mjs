@@ -7,7 +7,7 @@ import { join } from "node:path"
  * @typedef {object} Report
  * @property {string} suite the workspace's folder, followed by `-<runner>` when the npm script is `test:<runner>`
  * @property {number} passed
- * @property {number} failed errors outside of any test included
+ * @property {string[]} failures what failed, by name and with the error's first line; errors outside of any test included
  * @property {string[]} skipped the names of the tests that did not run
  */
 
@@ -31,4 +31,12 @@ export function readReports() {
     .filter(name => name.endsWith(".json"))
     .sort()
     .map(name => JSON.parse(readFileSync(join(folder, name), "utf8")))
+}
+
+/**
+ * @param {string} name
+ * @param {{ message?: string } | undefined} error
+ */
+export function describeFailure(name, error) {
+  return `${name}: ${error?.message?.split("\n")[0] ?? "no reason given"}`
 }

@@ -80,10 +80,10 @@ function reportsBy(part, seconds) {
   if (!files.every(file => existsSync(file))) return null
   const found = files.map(file => JSON.parse(readFileSync(file, "utf8")))
   if (part.suite === undefined) return found
-  const [{ passed, failed, skipped }] = found
+  const [{ passed, failures, skipped }] = found
   const set = Object.entries(part.env ?? {}).map(([name, value]) => `${name}=${value} `)
   const repeat = `${set.join("")}npm run ${part.script} -w @holdfast/${part.workspace}`
-  const figures = { "tests passed": passed, failed, skipped: skipped.length }
+  const figures = { "tests passed": passed, failed: failures.length, skipped: skipped.length }
   return [{ name: part.name, what: part.suite.what, figures, seed: null, repeat, seconds }]
 }
 

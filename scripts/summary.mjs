@@ -14,18 +14,18 @@ export function printSummary() {
   for (const suite of expectedSuites()) {
     const report = reports.find(candidate => candidate.suite === suite)
     if (report === undefined) problems.push(`suite ${suite} wrote no report: it did not run to its end`)
-    else if (report.passed + report.failed === 0) problems.push(`suite ${suite} ran no test`)
+    else if (report.passed + report.failures.length === 0) problems.push(`suite ${suite} ran no test`)
   }
   for (const suite of ran) {
     if (!expectedSuites().includes(suite)) problems.push(`suite ${suite} reported but no package.json has its script`)
   }
   for (const { suite, skipped } of reports) for (const name of skipped) console.log(`skipped: ${suite}: ${name}`)
-  for (const { suite, failed } of reports) if (failed > 0) console.log(`failed in ${suite}: ${failed}`)
+  for (const { suite, failures } of reports) for (const failure of failures) console.log(`failed: ${suite}: ${failure}`)
   for (const problem of problems) console.log(`problem: ${problem}`)
 
   const passed = sum(reports.map(report => report.passed))
   // A suite that is missing counts as a failure, so that the line alone never looks better than the run was.
-  const failed = sum(reports.map(report => report.failed)) + problems.length
+  const failed = sum(reports.map(report => report.failures.length)) + problems.length
   const skipped = sum(reports.map(report => report.skipped.length))
   console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`)
   return failed === 0

@@ -1,5 +1,5 @@
 import { configDefaults } from "vitest/config"
-import { writeReport } from "./report.mjs"
+import { describeFailure, writeReport } from "./report.mjs"
 
 /**
  * The vitest configuration of one package.
@@ -32,20 +32,22 @@ function countingReporter(suite) {
   return {
     onTestRunEnd(modules, unhandledErrors) {
       let passed = 0
-      let failed = unhandledErrors.length
+      const failures = unhandledErrors.map(error => describeFailure("outside of any test", error))
       const skipped = []
       for (const module of modules) {
         // A file that could not be loaded has errors and no tests: it must not count as nothing.
-        failed += module.errors().length
+        for (const error of module.errors()) failures.push(describeFailure(module.relativeModuleId, error))
         for (const test of module.children.allTests()) {
-          const { state } = test.result()
+          const { state, errors } = test.result()
           if (state === "passed") passed++
-          else if (state === "failed") failed++
+          else if (state === "failed") failures.push(describeFailure(test.fullName, errors[0]))
           else skipped.push(test.fullName)
         }
-        for (const group of module.children.allSuites()) failed += group.errors().length
+        for (const group of module.children.allSuites()) {
+          for (const error of group.errors()) failures.push(describeFailure(group.fullName, error))
+        }
       }
-      writeReport({ suite, passed, failed, skipped })
+      writeReport({ suite, passed, failures, skipped })
     },
   }
 }

@@ -21,7 +21,11 @@ const MODEL: Record<string, Option> = {
 const SUITE: Record<string, Option> = {
   capabilities: {
     good: fc.constant({ durable: false }),
-    accepts: value => typeof value === "object" && value !== null,
+    accepts: value => {
+      if (typeof value !== "object" || value === null) return false
+      const { durable, multiWriter } = value as Record<string, unknown>
+      return [durable, multiWriter].every(one => one === undefined || typeof one === "boolean")
+    },
   },
   timeout: { good: fc.constant(5000), accepts: value => typeof value === "number" && value > 0 && value <= 5e8 },
   modelSequences: { good: fc.nat(3), accepts: isCount },

@@ -18,9 +18,9 @@ try {
   // Without a file the suite has no report and counts as not run, which is what happened.
   const counts = countsOf(readFileSync(file, "utf8"))
   // Errors outside of any test show in the exit code alone.
-  if (run.status !== 0 && counts.failed === 0) counts.failed = 1
+  if (run.status !== 0 && counts.failures.length === 0) counts.failures.push("an error outside of any test")
   writeReport({ suite: "sqlite-store-bun", ...counts })
-  process.exitCode = counts.failed === 0 ? 0 : 1
+  process.exitCode = counts.failures.length === 0 ? 0 : 1
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
@@ -28,8 +28,9 @@ try {
 /** @param {string} xml */
 function countsOf(xml) {
   const results = [...xml.matchAll(/<testcase name="([^"]*)"[^>]*?(?:\/>|>([\s\S]*?)<\/testcase>)/g)]
-  const having = (/** @type {string} */ tag) => results.filter(([, , body]) => body?.includes(`<${tag}`))
-  const failed = having("failure").length + having("error").length
-  const skipped = having("skipped").map(([, name]) => String(name))
-  return { passed: results.length - failed - skipped.length, failed, skipped }
+  const having = (/** @type {string} */ tag) =>
+    results.filter(([, , body]) => body?.includes(`<${tag}`)).map(([, name]) => String(name))
+  const failures = [...having("failure"), ...having("error")]
+  const skipped = having("skipped")
+  return { passed: results.length - failures.length - skipped.length, failures, skipped }
 }

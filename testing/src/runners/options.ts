@@ -5,8 +5,15 @@ const LONGEST = 500_000_000
 
 const isObject = (value: unknown) => typeof value === "object" && value !== null
 
+/** Looked at here already: an object that throws when it is read would otherwise fail in the middle of the run. */
+function isCapabilities(value: unknown): boolean {
+  if (!isObject(value)) return false
+  const { durable, multiWriter } = value as Record<string, unknown>
+  return [durable, multiWriter].every(one => one === undefined || typeof one === "boolean")
+}
+
 const RULES = {
-  capabilities: { expected: "an object", accepts: isObject },
+  capabilities: { expected: "an object in which durable and multiWriter are true or false", accepts: isCapabilities },
   timeout: {
     expected: `a number of milliseconds above 0, at most ${LONGEST}`,
     accepts: value => typeof value === "number" && value > 0 && value <= LONGEST,
