@@ -194,7 +194,7 @@ describe("connections that die", () => {
   )
 
   it("WRITE-3 the driver's query_timeout: the outcome is unknown, and a connection that still waits is not used again", async () => {
-    const { pool, store, host } = await busy({ query_timeout: 40, max: 1 })
+    const { pool, store, host } = await busy({ query_timeout: 1000, max: 1 })
     await expect(store.append("doc", entry("b"))).rejects.toMatchObject({ code: "STORE_TIMEOUT", outcome: "unknown" })
     expect(pool.totalCount).toBe(0)
     await host.query("ROLLBACK")
