@@ -1,12 +1,8 @@
 import {
   decodeMeta,
-  KnownDocuments,
-  lastAfter,
   type PlannedSteps,
   planSteps,
   prefixRange,
-  pushRecord,
-  type Row,
   RowError,
   type StoredDocument,
   type TableNames,
@@ -18,7 +14,6 @@ import {
   type DocId,
   type DocumentState,
   isStoreError,
-  needsMeta,
   type Outcome,
   type Page,
   type Plan,
@@ -28,17 +23,12 @@ import {
   type Written,
 } from "@holdfast/store-core"
 import { BACKEND, corrupt, isConstraintError, toStoreError } from "./errors.js"
+import { KnownAppends, rowsOf } from "./known-appends.js"
 import { first, openGate } from "./open-gate.js"
 import { type Cursor, PageReader } from "./page-reader.js"
 import type { SqliteAdapter } from "./sqlite-adapter.js"
 import { createStatements, type Statements } from "./statements.js"
-import { executeSteps, insertGuessed } from "./write.js"
-
-interface KnownNumbers {
-  readonly doc: number
-  /** The greatest sequence number. */
-  last: number
-}
+import { executeSteps } from "./write.js"
 
 /** SQLite as the engine needs it. Everything is synchronous, so nothing else runs on the connection within a call. */
 export class SqliteBackend implements Backend<Cursor> {
@@ -47,7 +37,7 @@ export class SqliteBackend implements Backend<Cursor> {
   private readonly adapter: SqliteAdapter
   private readonly names: TableNames
   private readonly statements: Statements
-  private readonly numbers = new KnownDocuments<KnownNumbers>()
+  private readonly known: KnownAppends
   private readonly pages: PageReader
   private isOpen = false
   /** Whether the connection says when it is in a transaction. */
@@ -58,6 +48,7 @@ export class SqliteBackend implements Backend<Cursor> {
     this.adapter = adapter
     this.names = names
     this.statements = createStatements(names)
+    this.known = new KnownAppends(adapter, this.statements)
     this.pages = new PageReader(adapter, this.statements)
   }
 
@@ -72,8 +63,9 @@ export class SqliteBackend implements Backend<Cursor> {
 
   private open(): void {
     this.refuseTransaction()
-    openGate(this.adapter, this.names, this.statements)
     this.tellsTransactions = this.adapter.inTransaction !== undefined
+    if (this.tellsTransactions) this.known.open()
+    openGate(this.adapter, this.names, this.statements)
     this.isOpen = true
   }
 
@@ -83,7 +75,7 @@ export class SqliteBackend implements Backend<Cursor> {
       try {
         return this.write(operations, plan, true, written)
       } catch (error) {
-        for (const { docId } of operations) this.numbers.delete(docId)
+        for (const { docId } of operations) this.known.forget(docId)
         if (!isConstraintError(error)) throw error
         // Another connection wrote in between, so the numbers are read in the transaction this time.
         return this.write(operations, plan, false, written)
@@ -149,7 +141,7 @@ export class SqliteBackend implements Backend<Cursor> {
     const write = (operation: WriteOperation) => {
       if (failed.write !== undefined) throw failed.write
       this.refuseEndedTransaction()
-      this.numbers.delete(operation.docId)
+      this.known.forget(operation.docId)
       const group = this.planGroup([operation], plan)
       const [decision] = group.decisions
       if (decision?.kind === "refuse") throw decision.error
@@ -220,28 +212,25 @@ export class SqliteBackend implements Backend<Cursor> {
     written: Written | undefined,
   ): readonly Outcome[] {
     // Without the flag a transaction of the host may have taken back what was written, and the number with it.
-    const unknown = mayGuess && this.tellsTransactions ? this.unknown(operations) : null
+    const unknown = mayGuess && this.tellsTransactions ? this.known.unknown(operations) : null
     const isKnown = (docId: DocId) => unknown !== null && !unknown.has(docId)
     const [only] = operations
     if (operations.length === 1 && only !== undefined && isKnown(only.docId) && this.adapter.commitsAlone === true) {
       const rows = rowsOf(only)
       // A statement alone is a transaction of its own, at a fraction of the cost.
       if (rows.length === 1) {
-        this.appendRows(only, rows, written)
+        this.known.writeOne(only, rows, written)
         return STORED
       }
     }
     if (unknown?.size === 0) {
-      this.adapter.transaction(() => {
-        for (const operation of operations) this.appendRows(operation, rowsOf(operation), written)
-      })
+      this.adapter.transaction(() => this.known.writeGroup(operations, written))
       return operations.map(() => null)
     }
     const planned = operations.filter(({ docId }) => !isKnown(docId))
+    const quick = operations.filter(({ docId }) => isKnown(docId))
     const group = this.adapter.transaction(() => {
-      for (const operation of operations) {
-        if (isKnown(operation.docId)) this.appendRows(operation, rowsOf(operation), written)
-      }
+      this.known.writeGroup(quick, written)
       const group = this.planGroup(planned, plan)
       executeSteps(this.adapter, this.statements, group.planned.steps)
       return group
@@ -250,30 +239,6 @@ export class SqliteBackend implements Backend<Cursor> {
     const outcomes = this.finish(group)
     let at = 0
     return operations.map(({ docId }) => (isKnown(docId) ? null : (outcomes[at++] ?? null)))
-  }
-
-  /**
-   * The documents of the group that have to be read and planned. The others are known and only get entries: nothing is
-   * to be decided for those but whether they still exist, which the insert proves.
-   */
-  private unknown(operations: readonly WriteOperation[]): ReadonlySet<DocId> {
-    const unknown = new Set<DocId>()
-    for (const operation of operations) {
-      const isQuick = operation.kind === "append" && !needsMeta(operation)
-      if (!isQuick || this.numbers.get(operation.docId) === undefined) unknown.add(operation.docId)
-    }
-    return unknown
-  }
-
-  /** Puts rows behind those of a known document. Its number counts on before the commit; a failure drops it. */
-  private appendRows(operation: WriteOperation, rows: readonly Row[], written: Written | undefined): void {
-    const { docId } = operation
-    const known = this.numbers.get(docId) as KnownNumbers
-    const { doc, last } = known
-    const next = lastAfter(last, rows)
-    insertGuessed(this.adapter, this.statements, doc, docId, last + 1, rows)
-    known.last = next
-    written?.(operation, last + 1, next)
   }
 
   private planGroup(operations: readonly WriteOperation[], plan: Plan): Group {
@@ -301,8 +266,8 @@ export class SqliteBackend implements Backend<Cursor> {
   /** The group is stored: remembers the documents' numbers and says what became of each operation. */
   private finish({ planned, decisions }: Group): readonly Outcome[] {
     for (const [docId, document] of planned.documents) {
-      if (document === null || document.target.doc === null) this.numbers.delete(docId)
-      else this.numbers.set(docId, { doc: document.target.doc, last: document.last })
+      if (document === null || document.target.doc === null) this.known.forget(docId)
+      else this.known.remember(docId, document.target.doc, document.last)
     }
     return decisions.map(decision => (decision.kind === "refuse" ? decision.error : null))
   }
@@ -315,13 +280,6 @@ interface Group {
 
 /** What became of a lone write that is stored. */
 const STORED: readonly Outcome[] = [null]
-
-function rowsOf(operation: WriteOperation): Row[] {
-  const rows: Row[] = []
-  if (operation.kind === "delete") return rows
-  for (const record of operation.records) pushRecord(rows, record, false)
-  return rows
-}
 
 /** A damaged number counts as none, so that a replace can still repair the document. */
 function wholeNumber(last: unknown): number {

@@ -32,23 +32,22 @@ function insert(adapter: SqliteAdapter, statements: Statements, doc: number, fro
     }
     adapter.exec(statements.insertRows, ...values)
   }
-  for (let i = grouped; i < rows.length; i++) {
-    const { kind, version, lineage, payload, blob } = rows[i] as Row
-    adapter.exec(statements.insertRow, doc, from + i, kind, version, lineage, payload, blob)
-  }
+  for (let i = grouped; i < rows.length; i++) insertRow(adapter, statements, doc, from + i, rows[i] as Row)
 }
 
-/** Inserts rows of a document whose number is a guess, which they prove. */
+export function insertRow(adapter: SqliteAdapter, statements: Statements, doc: number, seq: number, row: Row): void {
+  const { kind, version, lineage, payload, blob } = row
+  adapter.exec(statements.insertRow, doc, seq, kind, version, lineage, payload, blob)
+}
+
+/** Inserts a row of a document whose number is a guess, which it proves. */
 export function insertGuessed(
   adapter: SqliteAdapter,
   statements: Statements,
   doc: number,
   docId: DocId,
-  from: number,
-  rows: readonly Row[],
+  seq: number,
+  { kind, version, lineage, payload, blob }: Row,
 ): void {
-  let seq = from
-  for (const { kind, version, lineage, payload, blob } of rows) {
-    adapter.exec(statements.insertGuessed, doc, docId, seq - 1, seq++, kind, version, lineage, payload, blob)
-  }
+  adapter.exec(statements.insertGuessed, doc, docId, seq - 1, seq, kind, version, lineage, payload, blob)
 }
