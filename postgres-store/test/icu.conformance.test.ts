@@ -3,7 +3,7 @@ import { describe, it } from "vitest"
 import { fromPool } from "../src/index.js"
 import { createDatabase } from "./support/database.js"
 import { postgresSubject } from "./support/subject.js"
-import { usualCases } from "./support/usual-cases.js"
+import { storageCases } from "./support/usual-cases.js"
 
 const database = await createDatabase("icu")
 const pool = database.pool()
@@ -11,5 +11,5 @@ const reach = { connect: () => fromPool(pool), sql: (text: string) => database.a
 
 await describeStore("a database whose default collation is ICU en-US", () => postgresSubject(reach), {
   runner: { describe, it },
-  ...usualCases,
+  ...storageCases,
 })

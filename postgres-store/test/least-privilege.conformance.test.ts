@@ -3,7 +3,7 @@ import { afterAll, describe, it } from "vitest"
 import { createTablesSql, fromPool } from "../src/index.js"
 import { createDatabase } from "./support/database.js"
 import { postgresSubject } from "./support/subject.js"
-import { usualCases } from "./support/usual-cases.js"
+import { storageCases } from "./support/usual-cases.js"
 
 const database = await createDatabase()
 const role = `${database.name}_writer`
@@ -29,7 +29,7 @@ const reach = {
 
 await describeStore("a role that may only select, insert, update and delete", () => postgresSubject(reach), {
   runner: { describe, it },
-  ...usualCases,
+  ...storageCases,
 })
 
 function addressOf(url: string) {
