@@ -309,7 +309,7 @@ describe("SHARE-1 a lone append where another store wrote since this one's last"
     await client.query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()",
     )
-    await pause(100)
+    await pause(300)
     await store.append("doc", entry("c"))
     expect(await texts(store, "doc")).toEqual(["a", "b", "c"])
   })
