@@ -9,7 +9,7 @@ import { failure } from "./support/scripted-backend.js"
 
 const HISTORIES = 4000
 /** Actions that are enough to show any of the mistakes below; histories have up to 45. */
-const SHORT = 6
+const SHORT = 8
 const PATIENCE = 120_000
 
 describe("random histories over a database that delays, refuses, fails and restarts, of processes that die", () => {

@@ -10,6 +10,7 @@ import { Listing } from "./listing.js"
 import { LoadGuard } from "./load-guard.js"
 import { Load, type LoadContext, OpenLoads } from "./loads.js"
 import { Observer } from "./observer.js"
+import { OpenSteps } from "./open-steps.js"
 import { ENGINE_OPTIONS, type EngineOptions, withDefaults } from "./options.js"
 import { PagedIterator, type PageSource } from "./paged-iterator.js"
 import { Retry } from "./retry.js"
@@ -30,7 +31,7 @@ export class EngineStore implements Store, AsyncDisposable {
   private readonly scheduler: Scheduler
   private readonly observer: Observer | null
   private readonly loadContext: LoadContext
-  private readonly steps = new Set<Promise<unknown>>()
+  private readonly steps = new OpenSteps()
   private isClosed = false
   private closing: Promise<void> | null = null
 
@@ -52,8 +53,6 @@ export class EngineStore implements Store, AsyncDisposable {
       scheduler: this.scheduler,
       closed: () => (this.isClosed ? this.closedError() : null),
       describe: (error, docId) => this.describe(error, docId),
-      track: step => this.steps.add(step),
-      untrack: step => this.steps.delete(step),
     }
   }
 
@@ -81,22 +80,26 @@ export class EngineStore implements Store, AsyncDisposable {
   }
 
   loadAll(docId: DocId): AsyncIterable<StoreRecord> {
-    return this.iterable(
-      "loadAll",
-      [docId],
-      () => checkDocId(docId, this.backend.name),
-      () => new Load(this.loadContext, docId),
-    )
+    const iterate = () =>
+      this.iterate(
+        "loadAll",
+        [docId],
+        () => checkDocId(docId, this.backend.name),
+        () => new Load(this.loadContext, docId),
+      )
+    return { [Symbol.asyncIterator]: iterate }
   }
 
   listDocIds(prefix?: string): AsyncIterable<DocId> {
     const wanted = prefix === undefined ? "" : prefix
-    return this.iterable(
-      "listDocIds",
-      [],
-      () => checkPrefix(wanted, this.backend.name),
-      () => new Listing(this.loadContext, wanted),
-    )
+    const iterate = () =>
+      this.iterate(
+        "listDocIds",
+        [],
+        () => checkPrefix(wanted, this.backend.name),
+        () => new Listing(this.loadContext, wanted),
+      )
+    return { [Symbol.asyncIterator]: iterate }
   }
 
   close(): Promise<void> {
@@ -197,28 +200,24 @@ export class EngineStore implements Store, AsyncDisposable {
 
   private async finishAndClose(): Promise<void> {
     await this.scheduler.settled()
-    while (this.steps.size > 0) await Promise.allSettled(this.steps)
+    await this.steps.settled()
     await this.backend.close()
   }
 
   /** A wrong argument is reported by the first step, as an iteration cannot reject before. */
-  private iterable<T>(
+  private iterate<T>(
     operation: "loadAll" | "listDocIds",
     docIds: readonly DocId[],
     check: () => void,
     source: () => PageSource<T>,
-  ): AsyncIterable<T> {
-    return {
-      [Symbol.asyncIterator]: () => {
-        try {
-          check()
-        } catch (error) {
-          const refusal = () => (this.isClosed ? this.closedError() : error)
-          return { next: () => this.refuse(operation, undefined, this.now(), refusal()) }
-        }
-        return new PagedIterator(this.observer?.pages(operation, docIds, source()) ?? source())
-      },
+  ): AsyncIterator<T, undefined> {
+    try {
+      check()
+    } catch (error) {
+      const refusal = () => (this.isClosed ? this.closedError() : error)
+      return { next: () => this.refuse(operation, undefined, this.now(), refusal()) }
     }
+    return new PagedIterator(this.observer?.pages(operation, docIds, source()) ?? source(), this.steps)
   }
 
   private checkCall(docId: unknown): asserts docId is DocId {

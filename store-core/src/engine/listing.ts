@@ -24,14 +24,6 @@ export class Listing implements PageSource<DocId> {
     return this.context.closed()
   }
 
-  track(step: Promise<unknown>): void {
-    this.context.track(step)
-  }
-
-  untrack(step: Promise<unknown>): void {
-    this.context.untrack(step)
-  }
-
   reachesEnd(): boolean {
     return this.complete
   }

@@ -17,9 +17,6 @@ export interface LoadContext {
   /** `STORE_CLOSED` once the store was closed. */
   closed(): StoreError | null
   describe(error: unknown, docId: DocId | undefined): StoreError
-  /** Keeps `close` waiting for a step until it is over. */
-  track(step: Promise<unknown>): void
-  untrack(step: Promise<unknown>): void
 }
 
 /** One load: a document's records page by page. */
@@ -42,14 +39,6 @@ export class Load implements PageSource<StoreRecord> {
 
   stopped(): Error | null {
     return this.context.closed()
-  }
-
-  track(step: Promise<unknown>): void {
-    this.context.track(step)
-  }
-
-  untrack(step: Promise<unknown>): void {
-    this.context.untrack(step)
   }
 
   reachesEnd(): boolean {

@@ -46,14 +46,6 @@ export class ObservedPages<T> implements PageSource<T> {
     return this.source.stopped()
   }
 
-  track(step: Promise<unknown>): void {
-    this.source.track(step)
-  }
-
-  untrack(step: Promise<unknown>): void {
-    this.source.untrack(step)
-  }
-
   release(failure: Failure | null): void {
     this.source.release(failure)
     if (!this.hasStarted && failure === null) return

@@ -1,3 +1,5 @@
+import type { OpenSteps } from "./open-steps.js"
+
 /** Where an iteration gets its pages from. */
 export interface PageSource<T> {
   /** The next items (perhaps none), or null at the end. Not called again after it returned null or threw. */
@@ -6,9 +8,6 @@ export interface PageSource<T> {
   reachesEnd(): boolean
   /** The error every further step must reject with, whatever is buffered; null while iteration may go on. */
   stopped(): Error | null
-  /** Told of a step that has to wait, so that closing the store waits for it too, and when it is over. */
-  track(step: Promise<unknown>): void
-  untrack(step: Promise<unknown>): void
   /** The consumer is done: at the end, after an error, or because it broke off. `failure` is what the last step rejected with. */
   release(failure: { readonly error: unknown } | null): void
 }
@@ -20,13 +19,17 @@ export interface PageSource<T> {
 export class PagedIterator<T> implements AsyncIterator<T, undefined> {
   private items: readonly T[] = []
   private index = 0
+  /** How many steps were called that are not over, and the last of them; null without any, as it holds what it answers. */
   private waiting = 0
-  private last: Promise<unknown> = Promise.resolve()
+  private last: Promise<unknown> | null = null
   private end: { readonly error: unknown } | "done" | null = null
   private readonly source: PageSource<T>
+  private readonly steps: OpenSteps
 
-  constructor(source: PageSource<T>) {
+  /** @param steps Told of every step that has to wait, so that closing the store waits for it too. */
+  constructor(source: PageSource<T>, steps: OpenSteps) {
     this.source = source
+    this.steps = steps
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
@@ -45,30 +48,35 @@ export class PagedIterator<T> implements AsyncIterator<T, undefined> {
   }
 
   return(): Promise<IteratorResult<T, undefined>> {
-    return this.inOrder(async () => {
-      this.finish("done")
-      return { done: true, value: undefined }
-    })
+    return this.inOrder(() => this.leave())
   }
 
+  /** `run` is a step, which says itself when it is over. */
   private inOrder<R>(run: () => Promise<R>): Promise<R> {
-    const result = this.waiting === 0 ? run() : this.last.then(run, run)
     this.waiting++
-    const answered = () => {
-      this.waiting--
-      this.source.untrack(over)
-    }
-    const over: Promise<void> = result.then(answered, answered)
-    this.last = over
-    this.source.track(over)
-    return result
+    this.steps.begin()
+    const step = this.last === null ? run() : this.last.then(run, run)
+    this.last = this.waiting === 0 ? null : step
+    return step
+  }
+
+  private over(): void {
+    this.waiting--
+    if (this.waiting === 0) this.last = null
+    this.steps.end()
+  }
+
+  private async leave(): Promise<IteratorResult<T, undefined>> {
+    this.finish("done")
+    this.over()
+    return { done: true, value: undefined }
   }
 
   /** `stopped` is as it was when the step was called: a step called before the store was closed completes. */
   private async step(stopped: Error | null): Promise<IteratorResult<T, undefined>> {
-    if (this.end === "done") return { done: true, value: undefined }
-    if (this.end !== null) throw this.end.error
     try {
+      if (this.end === "done") return { done: true, value: undefined }
+      if (this.end !== null) throw this.end.error
       if (stopped !== null) throw stopped
       while (this.index >= this.items.length) {
         const items = await this.source.fetch()
@@ -83,6 +91,8 @@ export class PagedIterator<T> implements AsyncIterator<T, undefined> {
     } catch (error) {
       this.finish({ error })
       throw error
+    } finally {
+      this.over()
     }
   }
 

@@ -71,20 +71,25 @@ export class Scheduler {
 
   /** Runs a read when it is the document's turn, and keeps the turn until it has answered. */
   read<T>(docId: DocId, run: () => T | Promise<T>): Promise<T> {
-    let begun: Promise<T> | null = null
     if (this.queue.isFree(docId) && !this.stretch.isOver()) {
       const result = this.attempt(run)
       // What a synchronous backend answers at once needs no place in the queue.
       if (!isPromise(result)) return Promise.resolve(result)
-      begun = result
+      const call = createCall({ docId, write: null, records: 0, bytes: 0, start: nothing, settle: nothing })
+      this.queue.add(call)
+      return this.answer(call, result)
     }
-    return new Promise((resolve, reject) => {
+    return new Promise(resolve => {
       const start = (call: Call) => {
-        const give = () => this.giveTurn(call, begun === null ? this.attempt(run) : begun, resolve, reject)
-        if (begun === null && this.stretch.isOver()) this.delay(give)
+        const give = () => {
+          const result = this.attempt(run)
+          resolve(isPromise(result) ? this.answer(call, result) : result)
+          if (!isPromise(result)) this.over(call)
+        }
+        if (this.stretch.isOver()) this.delay(give)
         else give()
       }
-      this.queue.add(createCall({ docId, write: null, records: 0, bytes: 0, start, settle: reject }))
+      this.queue.add(createCall({ docId, write: null, records: 0, bytes: 0, start, settle: nothing }))
     })
   }
 
@@ -116,26 +121,24 @@ export class Scheduler {
     }
   }
 
-  private giveTurn<T>(
-    call: Call,
-    result: T | Promise<T>,
-    resolve: (value: T) => void,
-    reject: (error: unknown) => void,
-  ): void {
-    const over = () => {
-      this.queue.finish(call)
-      this.wake()
-    }
-    const answered = (value: T) => {
-      resolve(value)
-      over()
-    }
-    if (isPromise(result)) {
-      result.then(answered, error => {
-        reject(this.hooks.readFailed(call.docId, error))
-        over()
-      })
-    } else answered(result)
+  /** What a read answers that has its turn; with that its turn is over. */
+  private answer<T>(call: Call, result: Promise<T>): Promise<T> {
+    return result.then(
+      value => {
+        this.over(call)
+        return value
+      },
+      error => {
+        const failure = this.hooks.readFailed(call.docId, error)
+        this.over(call)
+        throw failure
+      },
+    )
+  }
+
+  private over(call: Call): void {
+    this.queue.finish(call)
+    this.wake()
   }
 
   /** Runs a read after the event loop had a turn, or before if everything has to be settled now. */
@@ -324,6 +327,9 @@ export class Scheduler {
     }
   }
 }
+
+/** What a read has to do that was begun before it was queued, and what nobody is told of it. */
+function nothing(): void {}
 
 function isConnectionLoss(error: unknown): boolean {
   return isStoreError(error) && (error.code === "STORE_UNAVAILABLE" || error.outcome === "unknown")
