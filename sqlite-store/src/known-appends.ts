@@ -14,13 +14,11 @@ interface KnownNumbers {
   stretch: number
 }
 
-/** What moves whenever somebody else has written, on another connection or on this one. */
+/** What moves whenever somebody else has written, as long as nobody else uses the connection. */
 interface Marks {
   /** Moves with every commit of another connection. */
   readonly data: number
-  /** The tables may have been made anew. */
-  readonly schema: number
-  /** How many rows this connection has changed. The store counts its own in, so whatever is above that was not the store. */
+  /** How many rows this connection has changed. The store counts its own in; what is above that was a trigger. */
   changes: number
 }
 
@@ -29,8 +27,8 @@ const LOOK_FROM = 32
 
 /**
  * Entries of documents whose numbers the store remembers: they are written without reading the document before. Somebody
- * else may have written since, so each row proves the numbers it is written with; in a large group the database says once
- * whether anybody has.
+ * else may have written since, so each row proves the numbers it is written with. Where nobody else uses the connection, the
+ * database says once for a large group whether anybody has; on a shared one SQLite does not tell of every change.
  */
 export class KnownAppends {
   private readonly adapter: SqliteAdapter
@@ -46,14 +44,14 @@ export class KnownAppends {
     this.statements = statements
   }
 
-  /** To be called outside of transactions. Where SQLite has no pragmas, or may not use them, every row proves its numbers. */
+  /** To be called outside of transactions. Where SQLite was built without tables of pragmas, every row proves its numbers. */
   open(): void {
+    if (this.adapter.exclusive !== true) return
     try {
       this.readMarks()
       this.canLook = true
     } catch (error) {
-      const { code } = toStoreError(error)
-      if (code !== "STORE_FORMAT_UNSUPPORTED" && code !== "STORE_PERMISSION") throw error
+      if (toStoreError(error).code !== "STORE_FORMAT_UNSUPPORTED") throw error
     }
   }
 
@@ -114,8 +112,8 @@ export class KnownAppends {
   private look(): void {
     const { marks } = this
     this.marks = this.readMarks()
-    const { data, schema, changes } = this.marks
-    const isSame = marks?.data === data && marks.schema === schema && marks.changes === changes
+    const { data, changes } = this.marks
+    const isSame = marks?.data === data && marks.changes === changes
     if (!isSame) this.stretch++
   }
 
@@ -123,7 +121,7 @@ export class KnownAppends {
     const row = first(this.adapter.iterate<Record<keyof Marks, unknown>>(this.statements.readMarks))
     // One that is no number is not equal to itself, and nobody is trusted then.
     const number = (mark: keyof Marks) => Number(row?.[mark] ?? Number.NaN)
-    return { data: number("data"), schema: number("schema"), changes: number("changes") }
+    return { data: number("data"), changes: number("changes") }
   }
 }
 

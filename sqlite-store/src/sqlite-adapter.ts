@@ -19,7 +19,7 @@ export interface SqliteAdapter {
   iterate<T>(sql: string, ...params: SqliteParameter[]): Iterable<T>
 
   /**
-   * Runs `fn` in a write transaction (`BEGIN IMMEDIATE`) and returns what it returns. When `fn` or the commit throws, the
+   * Runs `fn`, once, in a write transaction (`BEGIN IMMEDIATE`) and returns what it returns. When `fn` or the commit throws, the
    * transaction is rolled back and the first error thrown on; a failing rollback must not replace it.
    */
   transaction<R>(fn: () => R): R
@@ -39,6 +39,12 @@ export interface SqliteAdapter {
    * together, or where nobody else uses the connection. Then a lone record is written without opening a transaction.
    */
   readonly commitsAlone?: boolean | undefined
+
+  /**
+   * Whether nobody but the store uses the connection, so that only other connections and triggers change anything behind its
+   * back, of which SQLite tells. Then rows of large groups need not prove one by one that nobody has.
+   */
+  readonly exclusive?: boolean | undefined
 }
 
 /** Who closes the connection an adapter was made of. */
@@ -47,8 +53,7 @@ export interface AdapterOptions {
   readonly lent?: boolean
 }
 
-/** Options of an adapter for a driver that lets statements run beside an unfinished one. */
 export interface SharedAdapterOptions extends AdapterOptions {
-  /** Nobody but the store uses the connection, so that lone records need no transaction. Default false. */
+  /** Nobody but the store uses the connection, which makes some writes quicker. Default false. */
   readonly exclusive?: boolean
 }

@@ -61,9 +61,8 @@ export function createStatements({ meta: metaName, records: recordsName }: Table
      * Not EXISTS: the planner makes a join of it, with which SQLite 3.54 takes several times as long for the row.
      */
     insertGuessed: `INSERT INTO ${records} (${columns}) VALUES ((SELECT doc FROM ${meta} AS m WHERE doc = ? AND doc_id = ? AND (SELECT 1 FROM ${records} AS r WHERE r.doc = m.doc AND r.seq = ?)), ?, ?, ?, ?, ?, ?)`,
-    /** [] → data, schema, changes: what moves when anybody writes. In a transaction the first two are those of its snapshot. */
-    readMarks:
-      "SELECT d.data_version AS data, s.schema_version AS schema, total_changes() AS changes FROM pragma_data_version AS d, pragma_schema_version AS s",
+    /** [] → data, changes: what moves when another connection commits, and with every row this one changes. */
+    readMarks: "SELECT data_version AS data, total_changes() AS changes FROM pragma_data_version",
     /** [id] → doc, data, last */
     readDocument: `SELECT doc AS doc, data AS data, (SELECT max(seq) FROM ${records} AS r WHERE r.doc = m.doc) AS last FROM ${meta} AS m WHERE doc_id = ?`,
     /** [id] → doc, first, last */

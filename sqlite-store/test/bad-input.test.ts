@@ -110,7 +110,7 @@ describe("bad input to the SQLite store", () => {
       const cases = fc.oneof(
         one("createSqliteStore", ENGINE),
         one("openSqliteStore", { ...ENGINE, durability }),
-        one("fromBetterSqlite3", { lent: flag }),
+        one("fromBetterSqlite3", { lent: flag, exclusive: flag }),
         one("fromNodeSqlite", { lent: flag, exclusive: flag }),
       )
       await inputs.throwAt(400, cases, async ({ maker, given: { shape, good } }) => {

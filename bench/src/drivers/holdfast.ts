@@ -16,7 +16,7 @@ export function openHoldfast(binding: Binding, path: string, durability: Durabil
   return createSqliteStore(
     binding === "node:sqlite"
       ? fromNodeSqlite(openNodeSqlite(path, durability), { exclusive: true })
-      : fromBetterSqlite3(openBetterSqlite3(path, durability)),
+      : fromBetterSqlite3(openBetterSqlite3(path, durability), { exclusive: true }),
   )
 }
 

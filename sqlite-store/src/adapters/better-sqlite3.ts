@@ -1,4 +1,4 @@
-import type { AdapterOptions, SqliteAdapter, SqliteParameter } from "../sqlite-adapter.js"
+import type { SharedAdapterOptions, SqliteAdapter, SqliteParameter } from "../sqlite-adapter.js"
 import { checkAdapterOptions } from "./adapter-options.js"
 import { runTransaction } from "./run-transaction.js"
 
@@ -17,8 +17,8 @@ export interface BetterSqlite3Statement {
 }
 
 /** A better-sqlite3 connection (version 11 or later) for `createSqliteStore`. The store closes it unless it is lent. */
-export function fromBetterSqlite3(db: BetterSqlite3Database, options: AdapterOptions = {}): SqliteAdapter {
-  const { lent } = checkAdapterOptions("fromBetterSqlite3", options)
+export function fromBetterSqlite3(db: BetterSqlite3Database, options: SharedAdapterOptions = {}): SqliteAdapter {
+  const { lent, exclusive } = checkAdapterOptions("fromBetterSqlite3", options, ["exclusive"])
   const statements = new Map<string, BetterSqlite3Statement>()
   const prepare = (sql: string) => {
     let statement = statements.get(sql)
@@ -42,6 +42,7 @@ export function fromBetterSqlite3(db: BetterSqlite3Database, options: AdapterOpt
     },
     // It refuses every write while an `iterate()` of the host is open.
     commitsAlone: true,
+    exclusive: exclusive === true,
     get inTransaction() {
       return db.inTransaction
     },

@@ -43,6 +43,7 @@ export function fromBunSqlite(db: BunSqliteDatabase, options: SharedAdapterOptio
       if (lent !== true) db.close()
     },
     commitsAlone: exclusive === true,
+    exclusive: exclusive === true,
     get inTransaction() {
       return db.inTransaction
     },

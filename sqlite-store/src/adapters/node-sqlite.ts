@@ -45,6 +45,7 @@ export function fromNodeSqlite(db: NodeSqliteDatabase, options: SharedAdapterOpt
       open = false
     },
     commitsAlone: exclusive === true,
+    exclusive: exclusive === true,
     get inTransaction() {
       return db.isTransaction
     },

@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite"
 import Database from "better-sqlite3"
-import { fromBetterSqlite3, fromNodeSqlite, type SqliteAdapter } from "../../src/index.js"
+import { fromBetterSqlite3, fromNodeSqlite, type SharedAdapterOptions, type SqliteAdapter } from "../../src/index.js"
 import { Watch, watchBetterSqlite3, watchNodeSqlite } from "./watch.js"
 
 export type Binding = "better-sqlite3" | "node:sqlite"
@@ -10,7 +10,7 @@ export const BINDINGS: readonly Binding[] = ["better-sqlite3", "node:sqlite"]
 export interface Connection {
   readonly watch: Watch
   /** An adapter whose statements go through `watch`. */
-  adapter(options?: { readonly lent?: boolean }): SqliteAdapter
+  adapter(options?: SharedAdapterOptions): SqliteAdapter
   exec(sql: string): void
   all(sql: string, ...params: (string | number)[]): Record<string, unknown>[]
   isOpen(): boolean
