@@ -1,53 +1,77 @@
 import type { StoredRow } from "@holdfast/sql-store-core"
 
 /**
- * The rows of a page as one value: all of them in base64, one behind the other, each with its number, its
+ * The rows of a page as one value: all of them in base64, one behind the other in whatever order, each with its number, its
  * kind and the lengths of its columns (-1: NULL) in front. A driver makes strings of every column of every row it gets,
  * which costs more than all the rest of reading a page; and this comes the same whatever `bytea_output` says.
+ *
+ * Most rows have bytes and neither lineage nor payload. Those have the lengths of version and blob only; in others the first length
+ * is -3 less that of the version, and those of lineage and payload follow. Every function in here is a twentieth of the
+ * time the server takes for a row.
+ *
+ * @param filter Which rows are packed, as ` FILTER (WHERE …)`; all by default.
  */
-export function packedRows(row: string): string {
-  const texts = [`${row}.version`, `${row}.lineage`, `${row}.payload`]
-  const lengths = [...texts, `${row}.blob`].map(column => `int4send(coalesce(octet_length(${column}), -1))`)
-  const values = [...texts.map(column => `coalesce(convert_to(${column}, 'UTF8'), '')`), `coalesce(${row}.blob, '')`]
-  const parts = [`int8send(${row}.seq)`, `int2send(${row}.kind)`, ...lengths, ...values]
-  return `encode(string_agg(${parts.join(" || ")}, '' ORDER BY ${row}.seq), 'base64')`
+export function packedRows(row: string, filter = ""): string {
+  const { version, lineage, payload, blob } = {
+    version: `${row}.version`,
+    lineage: `${row}.lineage`,
+    payload: `${row}.payload`,
+    blob: `${row}.blob`,
+  }
+  const length = (column: string) => `coalesce(octet_length(${column}), -1)`
+  const text = (column: string) => `coalesce(convert_to(${column}, 'UTF8'), '')`
+  const usual = [`int4send(${length(version)})`, `int4send(octet_length(${blob}))`, text(version), blob]
+  const lengths = [`-3 - ${length(version)}`, length(blob), length(lineage), length(payload)]
+  const values = [text(version), text(lineage), text(payload), `coalesce(${blob}, '')`]
+  const other = [...lengths.map(value => `int4send(${value})`), ...values]
+  const isUsual = `${lineage} IS NULL AND ${payload} IS NULL AND ${blob} IS NOT NULL`
+  const columns = `CASE WHEN ${isUsual} THEN ${usual.join(" || ")} ELSE ${other.join(" || ")} END`
+  return `encode(string_agg(int8send(${row}.seq) || int2send(${row}.kind) || ${columns}, '')${filter}, 'base64')`
 }
-
-const HEADER_BYTES = 26
 
 /**
  * The smaller pages are taken apart here, each before anything else runs: a buffer for each would be a good part of the work.
  */
 const SCRATCH = new Uint8Array(64 * 1024)
 
-/** The rows that `packedRows` packed; their bytes have buffers of their own. */
+/** The rows that `packedRows` packed, in order; their bytes have buffers of their own. */
 export function unpackedRows(packed: string): StoredRow[] {
   const most = Math.floor((packed.length * 3) / 4)
   const bytes = most <= SCRATCH.length ? SCRATCH : new Uint8Array(most)
   const size = writeBase64(bytes, packed)
   const view = new DataView(bytes.buffer)
-  const rows: StoredRow[] = []
+  const rows: (StoredRow & { readonly seq: number })[] = []
+  let last = Number.NEGATIVE_INFINITY
+  let isSorted = true
   for (let at = 0; at < size; ) {
-    const version = at + HEADER_BYTES
-    const lineage = version + lengthAt(view, at + 10)
-    const payload = lineage + lengthAt(view, at + 14)
-    const blob = payload + lengthAt(view, at + 18)
-    const end = blob + lengthAt(view, at + 22)
+    const seq = view.getInt32(at) * 0x1_0000_0000 + view.getUint32(at + 4)
+    const first = view.getInt32(at + 10)
+    const isUsual = first >= -1
+    const lengths = {
+      version: isUsual ? first : -3 - first,
+      blob: view.getInt32(at + 14),
+      lineage: isUsual ? -1 : view.getInt32(at + 18),
+      payload: isUsual ? -1 : view.getInt32(at + 22),
+    }
+    const version = at + (isUsual ? 18 : 26)
+    const lineage = version + Math.max(0, lengths.version)
+    const payload = lineage + Math.max(0, lengths.lineage)
+    const blob = payload + Math.max(0, lengths.payload)
+    const end = blob + Math.max(0, lengths.blob)
+    isSorted &&= seq > last
+    last = seq
     rows.push({
-      seq: view.getInt32(at) * 0x1_0000_0000 + view.getUint32(at + 4),
+      seq,
       kind: view.getInt16(at + 8),
-      version: view.getInt32(at + 10) < 0 ? null : textOf(bytes, version, lineage),
-      lineage: view.getInt32(at + 14) < 0 ? null : textOf(bytes, lineage, payload),
-      payload: view.getInt32(at + 18) < 0 ? null : textOf(bytes, payload, blob),
-      blob: view.getInt32(at + 22) < 0 ? null : bytes.slice(blob, end),
+      version: lengths.version < 0 ? null : textOf(bytes, version, lineage),
+      lineage: lengths.lineage < 0 ? null : textOf(bytes, lineage, payload),
+      payload: lengths.payload < 0 ? null : textOf(bytes, payload, blob),
+      blob: lengths.blob < 0 ? null : bytes.slice(blob, end),
     })
     at = end
   }
-  return rows
-}
-
-function lengthAt(view: DataView, at: number): number {
-  return Math.max(0, view.getInt32(at))
+  // The server reads them along the index as a rule; having it sort them would take longer than the look whether it did.
+  return isSorted ? rows : rows.sort((a, b) => a.seq - b.seq)
 }
 
 /** Where there are Buffers they decode several times as fast. */

@@ -15,7 +15,7 @@ import { textArray } from "./binary.js"
 import { BACKEND } from "./errors.js"
 import { unpackedRows } from "./packed-rows.js"
 import type { PgSession } from "./pg-adapter.js"
-import { DOCUMENTS_PER_READ, firstBytes, firstRows, type Statements } from "./statements.js"
+import { DOCUMENTS_PER_READ, firstBytes, firstRows, MANY_DOCUMENTS, type Statements } from "./statements.js"
 
 /** How many statements that read first pages are under way at once; with more, what they bring piles up in memory. */
 const BATCHES_AT_ONCE = 4
@@ -118,7 +118,9 @@ export class PageReader {
   /** The first pages of documents, which one statement sees as they are at one moment. */
   private async readFirst(session: PgSession, docIds: readonly DocId[]): Promise<(Page<PageCursor> | StoreError)[]> {
     const limits = [String(firstRows(docIds.length)), String(firstBytes(docIds.length))]
-    const rows = await session.query(this.statements.readFirstPages, [textArray(docIds), ...limits])
+    const { readFirstPages, readManyFirstPages } = this.statements
+    const text = docIds.length < MANY_DOCUMENTS ? readFirstPages : readManyFirstPages
+    const rows = await session.query(text, [textArray(docIds), ...limits])
     const pages: (Page<PageCursor> | StoreError)[] = docIds.map(() => ({ records: [], bytes: 0, next: null }))
     for (const [ord, doc, last, packed] of rows) {
       const at = Number(ord) - 1

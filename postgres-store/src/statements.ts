@@ -7,6 +7,12 @@ import { verifyStatements } from "./verify-statements.js"
 /** How many documents' first pages one statement reads. */
 export const DOCUMENTS_PER_READ = 128
 
+/**
+ * From how many documents on a statement adds up and packs their rows in one go. Of fewer it reads more of each, and what it
+ * had packed for nothing could be hundreds of megabytes.
+ */
+export const MANY_DOCUMENTS = 32
+
 /** How many rows of each it reads at least. */
 const FIRST_ROWS = 32
 
@@ -65,6 +71,12 @@ export function createStatements({ meta, records }: QualifiedNames, losesMark: b
    */
   const page = (where: string) =>
     `SELECT seq, kind, version, lineage, payload, blob, coalesce(sum(${size}) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before FROM ${records} WHERE ${where}`
+  const ofFound = "doc = f.doc AND seq >= f.first AND seq <= least(f.last, f.first + $2::int8 - 1)"
+  const firstRowsOfFound = `SELECT ${packedRows("p")} FROM (${page(ofFound)}) AS p WHERE p.before < $3::int8`
+  const firstPages = (packed: string) =>
+    `WITH found AS MATERIALIZED (SELECT w.ord, m.doc, ${first("m.doc")} AS first, ${last("m.doc")} AS last
+FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord) JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C")
+SELECT f.ord::text, f.doc::text, f.last::text, (${packed}) FROM found AS f ORDER BY f.ord`
   const list = (from: string, below: string) =>
     `SELECT ${text("doc_id")} FROM ${meta} WHERE doc_id ${from} $1${below} ORDER BY doc_id COLLATE "C" LIMIT $2::int8`
   const entries = unpackRows(2, PLACED)
@@ -134,9 +146,14 @@ DELETE FROM ${meta} WHERE ${these}`
      * [ids, rows, bytes] → ord, doc, last (NULL without rows) and the packed rows that begin within the bytes. In order, so that
      * all are there before the first is sent: else both sides are woken for every few kilobytes.
      */
-    readFirstPages: `WITH found AS MATERIALIZED (SELECT w.ord, m.doc, ${first("m.doc")} AS first, ${last("m.doc")} AS last
-FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord) JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C")
-SELECT f.ord::text, f.doc::text, f.last::text, (SELECT ${packedRows("p")} FROM (${page("doc = f.doc AND seq >= f.first AND seq <= least(f.last, f.first + $2::int8 - 1)")}) AS p WHERE p.before < $3::int8) FROM found AS f ORDER BY f.ord`,
+    readFirstPages: firstPages(firstRowsOfFound),
+    /**
+     * The same for so many documents that few bytes are read of each. All are added up and packed in one go, which takes less
+     * time than the running sum; that has to tell where to stop when they are too large together.
+     */
+    readManyFirstPages: firstPages(
+      `SELECT CASE WHEN sum(${size}) < $3::int8 THEN ${packedRows("p", ` FILTER (WHERE ${size} < $3::int8)`)} ELSE (${firstRowsOfFound}) END FROM ${records} AS p WHERE ${ofFound}`,
+    ),
 
     /**
      * [doc, after, up to] → packed and last, the next rows that begin within `PAGE_BYTES`. Adding up all rows at once takes much

@@ -1,0 +1,54 @@
+import type { StoreRecord } from "@holdfast/store-core"
+import { binaryEntry, collect, entry, metaRecord } from "@holdfast/testing"
+import { describe, expect, it } from "vitest"
+import { createPostgresStore, fromPool } from "../src/index.js"
+import { MANY_DOCUMENTS } from "../src/statements.js"
+import { createDatabase } from "./support/database.js"
+import { freshSchema } from "./support/fixtures.js"
+
+const database = await createDatabase()
+
+const bytes = (length: number, from: number) => binaryEntry(Uint8Array.from({ length }, (_, i) => i + from))
+
+/** Documents of every kind of row, and of sizes on both sides of what is read of each at once. */
+function documents(): Map<string, StoreRecord[]> {
+  const all = new Map<string, StoreRecord[]>()
+  for (let i = 0; i < 2 * MANY_DOCUMENTS; i++) all.set(`small ${i}`, [metaRecord(), entry(i), bytes(i, i)])
+  all.set("metadata only", [metaRecord()])
+  all.set("text", [
+    metaRecord(),
+    entry("ü\u{1f600}", { version: "ü" }),
+    entry("", { lineage: "one" }),
+    bytes(5, 0),
+    entry("x".repeat(3000)),
+  ])
+  all.set("metadata again", [metaRecord(), entry(1), metaRecord({ schemaHash: "two" }), entry(2)])
+  all.set("many rows", [metaRecord(), ...Array.from({ length: 100 }, (_, i) => entry(i))])
+  all.set("together too large", [metaRecord(), ...Array.from({ length: 6 }, (_, i) => bytes(9000, i))])
+  all.set("a large row between", [metaRecord(), entry(1), bytes(200_000, 1), entry(2)])
+  all.set("pieces", [metaRecord(), bytes(3_000_000, 5), entry(1)])
+  return all
+}
+
+describe("many documents loaded at once", () => {
+  it.each([
+    ["along the index", ""],
+    ["in another order, as they lie in the table", "-c enable_indexscan=off -c enable_bitmapscan=off"],
+  ])("are read as they are, rows %s (LOAD-1)", async (_, options) => {
+    const schema = await freshSchema(database)
+    const writer = await createPostgresStore(fromPool(database.admin), { schema, createTables: true })
+    const expected = documents()
+    await Promise.all([...expected].map(([id, records]) => writer.replace(id, records)))
+    // Numbered from behind its first rows.
+    await writer.replace("small 3", [metaRecord(), entry(7)])
+    expected.set("small 3", [metaRecord(), entry(7)])
+    // Rows that are written anew lie behind the others.
+    await database.admin.query(`UPDATE ${schema}.holdfast_records SET kind = kind WHERE seq % 3 = 1`)
+
+    const pool = database.pool({ options })
+    const store = await createPostgresStore(fromPool(pool), { schema })
+    const ids = [...expected.keys(), "not there"]
+    const loaded = await Promise.all(ids.map(id => collect(store.loadAll(id))))
+    for (const [i, id] of ids.entries()) expect(loaded[i], id).toEqual(expected.get(id) ?? [])
+  })
+})
