@@ -5,19 +5,17 @@ import type { StoredRow } from "@holdfast/sql-store-core"
  * kind and the lengths of its columns (-1: NULL) in front. A driver makes strings of every column of every row it gets,
  * which costs more than all the rest of reading a page; and this comes the same whatever `bytea_output` says.
  *
- * Most rows have bytes and neither lineage nor payload. Those have the lengths of version and blob only; in others the first length
- * is -3 less that of the version, and those of lineage and payload follow. Every function in here is a twentieth of the
- * time the server takes for a row.
+ * Most rows have bytes and neither lineage nor payload. Those have the lengths of version and blob only, because every function
+ * that the server calls for a row shows; in others the first length is -3 less that of the version, and those of lineage and
+ * payload follow.
  *
  * @param filter Which rows are packed, as ` FILTER (WHERE …)`; all by default.
  */
 export function packedRows(row: string, filter = ""): string {
-  const { version, lineage, payload, blob } = {
-    version: `${row}.version`,
-    lineage: `${row}.lineage`,
-    payload: `${row}.payload`,
-    blob: `${row}.blob`,
-  }
+  const version = `${row}.version`
+  const lineage = `${row}.lineage`
+  const payload = `${row}.payload`
+  const blob = `${row}.blob`
   const length = (column: string) => `coalesce(octet_length(${column}), -1)`
   const text = (column: string) => `coalesce(convert_to(${column}, 'UTF8'), '')`
   const usual = [`int4send(${length(version)})`, `int4send(octet_length(${blob}))`, text(version), blob]
