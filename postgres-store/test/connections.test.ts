@@ -53,6 +53,32 @@ describe("connections of a pool", () => {
   })
 })
 
+describe("many stores on one pool", () => {
+  it("share its listeners, of more than ten of which Node warns, and leave none", async () => {
+    const schema = await freshSchema(database)
+    const pool = database.pool({ max: 2 })
+    pool.removeAllListeners("error")
+    await createPostgresStore(fromPool(database.admin), { schema, createTables: true })
+    const warnings: Error[] = []
+    const hear = (warning: Error) => warnings.push(warning)
+    process.on("warning", hear)
+    try {
+      const stores = await Promise.all(
+        Array.from({ length: 12 }, () => createPostgresStore(fromPool(pool), { schema, createTables: false })),
+      )
+      for (const store of stores) expect(await collect(store.listDocIds())).toEqual([])
+      expect([pool.listenerCount("error"), pool.listenerCount("connect")]).toEqual([1, 1])
+      for (const store of stores) await store.close()
+      expect([pool.listenerCount("error"), pool.listenerCount("connect")]).toEqual([0, 0])
+      await pause(10)
+      expect(warnings).toEqual([])
+    } finally {
+      process.off("warning", hear)
+      pool.on("error", () => {})
+    }
+  })
+})
+
 describe("connections that die", () => {
   it("WRITE-4 idle connections of a pool: the process lives and the next calls work", async () => {
     const schema = await freshSchema(database)

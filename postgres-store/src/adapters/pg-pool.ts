@@ -2,7 +2,7 @@ import { checkOptions, hasMethods, StoreError } from "@holdfast/store-core"
 import { soon } from "../batch.js"
 import { BACKEND, isBroken } from "../errors.js"
 import { ADAPTER_OPTIONS, type PgAdapter, type PgAdapterOptions, type PgSession } from "../pg-adapter.js"
-import { hearErrors } from "./errors-heard.js"
+import { hearPoolErrors } from "./errors-heard.js"
 import { clientSession, type PgClient } from "./pg-client.js"
 
 /** What the store uses of a client that a `Pool` of `pg` gave it. */
@@ -34,29 +34,16 @@ export function fromPool(pool: PgPool, options: PgAdapterOptions = {}): PgAdapte
   }
   const { preparedStatements } = checkOptions("fromPool", options, ADAPTER_OPTIONS)
   const clients = new HeldClients(pool)
-  const deafen = hearErrors(pool)
-  pool.on("connect", hearAtOnce)
+  const deafen = hearPoolErrors(pool)
   return {
     reconnects: true,
     run: work => clients.run(preparedStatements === true, work),
     close: async () => {
       clients.releaseAll()
-      pool.off("connect", hearAtOnce)
       deafen()
     },
   }
 }
-
-/**
- * A connection that the server ends in the packet that says it is ready reports that before anybody who awaits the client can
- * listen; unheard, it would end the process.
- */
-function hearAtOnce(client: PgPoolClient): void {
-  client.on("error", ignore)
-  soon(() => client.off("error", ignore))
-}
-
-function ignore(): void {}
 
 /** How often a client is used before it goes back to the pool. */
 const MOST_USES = 100
