@@ -1,4 +1,4 @@
-import { createMemoryStore } from "@holdfast/store-core"
+import { createMemoryStore, type DocId, type Store, type StoreMeta, type StoreRecord } from "@holdfast/store-core"
 import { describe, expect, it } from "vitest"
 import { type CaseReport, cases, runConformance } from "../src/index.js"
 
@@ -40,4 +40,44 @@ describe("runConformance", () => {
       'only: there is no case and no rule "META-99"',
     )
   })
+
+  it("ends on a store whose loads go on for ever with what is appended meanwhile", async () => {
+    const ids = ["order-append-inside-load", "order-every-call-inside-load"]
+    const report = await runConformance("live", () => new LiveStore(), { only: ids, modelSequences: 0 })
+    expect(report.cases.find(one => one.id === ids[0])?.error).toContain("goes on behind 100 items")
+  })
 })
+
+/** What somebody writes first: a load is an iteration over the list that appends go to. */
+class LiveStore implements Store {
+  private readonly documents = new Map<DocId, StoreRecord[]>()
+
+  async append(docId: DocId, record: StoreRecord): Promise<void> {
+    const records = this.documents.get(docId) ?? []
+    this.documents.set(docId, records)
+    records.push(record)
+  }
+
+  async *loadAll(docId: DocId): AsyncIterable<StoreRecord> {
+    yield* this.documents.get(docId) ?? []
+  }
+
+  async replace(docId: DocId, records: StoreRecord[]): Promise<void> {
+    this.documents.set(docId, [...records])
+  }
+
+  async delete(docId: DocId): Promise<void> {
+    this.documents.delete(docId)
+  }
+
+  async currentMeta(docId: DocId): Promise<StoreMeta | null> {
+    const last = this.documents.get(docId)?.findLast(record => record.kind === "meta")
+    return last?.kind === "meta" ? last.meta : null
+  }
+
+  async *listDocIds(): AsyncIterable<DocId> {
+    yield* [...this.documents.keys()].sort()
+  }
+
+  async close(): Promise<void> {}
+}

@@ -1,7 +1,7 @@
 import { deepEqual, equal, within } from "../assert.js"
 import type { ConformanceCase } from "../case.js"
 import { binaryEntry, entry, meta, metaRecord } from "../fixtures.js"
-import { create, iterate, labels, META, names, rest, started } from "./support.js"
+import { create, iterate, labels, META, names, rest, started, upTo } from "./support.js"
 
 const HANG = 20_000
 
@@ -119,7 +119,8 @@ export const orderReadCases: readonly ConformanceCase[] = [
     async run({ store }) {
       await create(store, "doc", "a", "b", "c")
       const loop = async () => {
-        for await (const record of store.loadAll("doc")) await store.append("doc", entry(`after ${record.kind}`))
+        for await (const record of upTo(100, store.loadAll("doc")))
+          await store.append("doc", entry(`after ${record.kind}`))
       }
       await within(loop(), HANG, "a load with an append for each record")
       const after = ["after meta", "after entry", "after entry", "after entry"]
@@ -134,7 +135,7 @@ export const orderReadCases: readonly ConformanceCase[] = [
       await create(store, "doc", "a", "b")
       const seen: string[] = []
       const loop = async () => {
-        for await (const record of store.loadAll("doc")) {
+        for await (const record of upTo(100, store.loadAll("doc"))) {
           seen.push(record.kind)
           await store.currentMeta("doc")
           await labels(store, "doc")

@@ -36,6 +36,18 @@ export async function outcomes(calls: readonly PromiseLike<unknown>[]): Promise<
   return settled.map(result => (result.status === "fulfilled" ? "ok" : storeError(result.reason).code))
 }
 
+/**
+ * The items of an iteration, which fails behind so many. One that goes on for ever with what the loop itself writes may leave
+ * no timer a turn, and would take all memory.
+ */
+export async function* upTo<T>(most: number, iterable: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  let count = 0
+  for await (const item of iterable) {
+    if (++count > most) throw new Error(`the iteration goes on behind ${most} items`)
+    yield item
+  }
+}
+
 /** An iterator that has not started. */
 export function iterate<T>(iterable: AsyncIterable<T>): AsyncIterator<T> {
   return iterable[Symbol.asyncIterator]()
