@@ -10,3 +10,12 @@ export const PEERS: Readonly<Record<string, string>> = {
   "emmett-postgresql":
     "An event store: every append calls a function in the database that checks the stream's version; payloads are JSON.",
 }
+
+/** Other ways to lay out the same rows in SQLite, and what each is good at. */
+export const LAYOUTS: Readonly<Record<string, string>> = {
+  textbook:
+    "One table without a rowid, ordered by the document's id and the number, written by hand: records of one document lie together, so loads read few pages and groups write many.",
+  clustered: "The same, ordered by the document's number: also loads well and writes groups slowly.",
+  packed:
+    "Document and number in one integer, the key of the table: much as clustered, and almost as small as Holdfast's.",
+}

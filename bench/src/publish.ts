@@ -5,7 +5,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { barChart, THEME_NAMES } from "./chart.js"
 import type { machine } from "./machine.js"
-import { PEERS } from "./peers.js"
+import { LAYOUTS, PEERS } from "./peers.js"
 import { judge, round } from "./report.js"
 import type { Figures } from "./run.js"
 import { scenarios } from "./scenarios/index.js"
@@ -27,18 +27,17 @@ writeFileSync("docs/benchmarks.md", page(results))
 copyFileSync(file, "bench/results.json")
 
 function page({ date, machine, versions, scenarios: measured }: Results): string {
-  const fewest = Math.min(
-    ...measured.flatMap(({ drivers }) => Object.values(drivers).map(({ values }) => values.length)),
-  )
+  const trials = measured.flatMap(({ drivers }) => Object.values(drivers).map(({ values }) => values.length))
+  const [fewest, most] = [Math.min(...trials), Math.max(...trials)]
   const used = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   return `<!-- Written by \`npm run bench:publish\` from bench/results.json. -->
 
 # Benchmarks
 
 ${date}, ${machine.cores} cores of ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}; ${used.join(", ")}.
-Medians of at least ${fewest} trials, each in a process of its own, the drivers in turn; in brackets the least and the greatest.
-\`raw\` is the engine by hand: the same tables, prepared statements, no checks. How it is measured:
-[bench/README.md](../bench/README.md).
+Medians of ${fewest === most ? most : `${fewest} to ${most}`} trials, each in a process of its own, the drivers in turn; behind them the least and the greatest.
+\`raw\` is the engine by hand: the same tables, prepared statements, no checks. Below a table are
+the ratios to reach, with what has to be reached in brackets. How it is measured: [bench/README.md](../bench/README.md).
 
 ${ahead(measured)}
 ${measured.map(section).join("\n")}`
@@ -47,22 +46,27 @@ ${measured.map(section).join("\n")}`
 /** Where others are ahead, by the medians; nobody needs to look for it. */
 function ahead(measured: readonly Figures[]): string {
   const lines = measured.flatMap(({ name, better, drivers }) => {
-    const ours = drivers.holdfast?.median
-    if (ours === undefined) return []
-    const faster = Object.entries(drivers).flatMap(([peer, { median }]) => {
+    const faster = Object.entries(drivers).flatMap(([driver, { median }]) => {
+      const [peer = "", what] = driver.split(": ")
+      const ours = drivers[what === undefined ? "holdfast" : `holdfast: ${what}`]?.median
+      if (!(peer in PEERS || peer in LAYOUTS) || ours === undefined) return []
       const factor = better === "more" ? median / ours : ours / median
-      return peer in PEERS && factor > 1 ? [`${peer} ${round(factor)} times`] : []
+      return factor > 1.005 ? [`${driver} ${round(factor)} times`] : []
     })
-    return faster.length === 0 ? [] : [`- [${name}](#${name}): ${faster.join(", ")}`]
+    return faster.length === 0 ? [] : [`- [${name}](#${name}): ${faster.join("; ")}`]
   })
-  const peers = Object.keys(PEERS).filter(peer => measured.some(({ drivers }) => peer in drivers))
+  const all = { ...PEERS, ...LAYOUTS }
+  const named = new Set(measured.flatMap(({ drivers }) => Object.keys(drivers).map(driver => driver.split(": ")[0])))
+  const shown = Object.entries(all).filter(([peer]) => named.has(peer))
   return `## Where others are ahead
+
+Stores that an application could take instead, and other ways to lay out the same tables in SQLite, by hand.
 
 ${lines.length === 0 ? "Nowhere in this run." : lines.join("\n")}
 
 What they are:
 
-${peers.map(peer => `- **${peer}**: ${PEERS[peer]}`).join("\n")}
+${shown.map(([peer, what]) => `- **${peer}**: ${what}`).join("\n")}
 `
 }
 

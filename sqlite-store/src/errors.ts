@@ -41,6 +41,8 @@ interface Meaning {
   readonly code: StoreErrorCode
   readonly remedy: string
   readonly outcome?: "unknown"
+  /** Where it is not what the code says by itself. */
+  readonly retryable?: false
 }
 
 const MEANINGS: Readonly<Record<string, Meaning>> = {
@@ -57,7 +59,11 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   PERM: { code: "STORE_PERMISSION", remedy: "Give the process access to the file." },
   AUTH: { code: "STORE_PERMISSION", remedy: "Allow the statement in the connection's authorizer." },
   TOOBIG: { code: "STORE_RECORD_TOO_LARGE", remedy: "Raise the connection's length limit." },
-  MISUSE: { code: "STORE_UNAVAILABLE", remedy: "The connection was closed under the store; open another." },
+  MISUSE: {
+    code: "STORE_UNAVAILABLE",
+    remedy: "The connection was closed under the store; open another.",
+    retryable: false,
+  },
   INTERRUPT: { code: "STORE_TIMEOUT", remedy: "The statement was interrupted; try again." },
   REMOVED: {
     code: "STORE_FORMAT_UNSUPPORTED",
@@ -76,7 +82,12 @@ export function toStoreError(error: unknown): StoreError {
   if (meaning === undefined)
     return new StoreError("STORE_BACKEND", `SQLite: ${said}`, { backend: BACKEND, cause: error })
   const message = `SQLite: ${said}. ${meaning.remedy}`
-  return new StoreError(meaning.code, message, { backend: BACKEND, outcome: meaning.outcome, cause: error })
+  return new StoreError(meaning.code, message, {
+    backend: BACKEND,
+    outcome: meaning.outcome,
+    retryable: meaning.retryable,
+    cause: error,
+  })
 }
 
 /** What is stored of the document makes no sense. */

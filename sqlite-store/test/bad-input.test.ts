@@ -97,6 +97,21 @@ describe("bad input to the SQLite store", () => {
     PATIENCE,
   )
 
+  it("OPEN-3 connections of another driver, and what is none, are refused with the name of the right kind", () => {
+    const better = new Database(":memory:")
+    const node = new DatabaseSync(":memory:")
+    for (const wrong of [undefined, null, "x.db", 7, {}, node]) {
+      expect(() => fromBetterSqlite3(wrong as never)).toThrow(
+        "fromBetterSqlite3: this is not a Database of better-sqlite3",
+      )
+    }
+    for (const wrong of [undefined, null, "x.db", 7, {}, better]) {
+      expect(() => fromNodeSqlite(wrong as never)).toThrow("fromNodeSqlite: this is not a DatabaseSync of node:sqlite")
+    }
+    better.close()
+    node.close()
+  })
+
   it(
     "OPEN-3 options are refused with a TypeError of ours or accepted",
     async () => {

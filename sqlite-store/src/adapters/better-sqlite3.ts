@@ -1,5 +1,5 @@
 import type { SharedAdapterOptions, SqliteAdapter, SqliteParameter } from "../sqlite-adapter.js"
-import { checkAdapterOptions } from "./adapter-options.js"
+import { checkAdapterOptions, checkConnection } from "./adapter-options.js"
 import { runTransaction } from "./run-transaction.js"
 
 /** The part of a better-sqlite3 `Database` that is used. */
@@ -19,6 +19,7 @@ export interface BetterSqlite3Statement {
 /** A better-sqlite3 connection (version 11 or later) for `createSqliteStore`. The store closes it unless it is lent. */
 export function fromBetterSqlite3(db: BetterSqlite3Database, options: SharedAdapterOptions = {}): SqliteAdapter {
   const { lent, exclusive } = checkAdapterOptions("fromBetterSqlite3", options, ["exclusive"])
+  checkConnection("fromBetterSqlite3", "Database of better-sqlite3", db, "inTransaction")
   const statements = new Map<string, BetterSqlite3Statement>()
   const prepare = (sql: string) => {
     let statement = statements.get(sql)

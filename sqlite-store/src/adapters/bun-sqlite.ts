@@ -1,5 +1,5 @@
 import type { SharedAdapterOptions, SqliteAdapter, SqliteParameter } from "../sqlite-adapter.js"
-import { checkAdapterOptions } from "./adapter-options.js"
+import { checkAdapterOptions, checkConnection } from "./adapter-options.js"
 import { runTransaction } from "./run-transaction.js"
 
 /** The part of a `Database` of `bun:sqlite` that is used. */
@@ -19,6 +19,7 @@ export interface BunSqliteStatement {
 /** A `Database` of `bun:sqlite` for `createSqliteStore`. The store closes it unless it is lent. */
 export function fromBunSqlite(db: BunSqliteDatabase, options: SharedAdapterOptions = {}): SqliteAdapter {
   const { lent, exclusive } = checkAdapterOptions("fromBunSqlite", options, ["exclusive"])
+  checkConnection("fromBunSqlite", "Database of bun:sqlite", db, "inTransaction")
   const statements = new Map<string, BunSqliteStatement>()
   const prepare = (sql: string) => {
     let statement = statements.get(sql)

@@ -1,5 +1,5 @@
 import type { SharedAdapterOptions, SqliteAdapter, SqliteParameter } from "../sqlite-adapter.js"
-import { checkAdapterOptions } from "./adapter-options.js"
+import { checkAdapterOptions, checkConnection } from "./adapter-options.js"
 import { runTransaction } from "./run-transaction.js"
 
 /** The part of a `DatabaseSync` of `node:sqlite` that is used. */
@@ -20,6 +20,7 @@ export interface NodeSqliteStatement {
 /** A `DatabaseSync` of `node:sqlite` for `createSqliteStore`. The store closes it unless it is lent. */
 export function fromNodeSqlite(db: NodeSqliteDatabase, options: SharedAdapterOptions = {}): SqliteAdapter {
   const { lent, exclusive } = checkAdapterOptions("fromNodeSqlite", options, ["exclusive"])
+  checkConnection("fromNodeSqlite", "DatabaseSync of node:sqlite", db, "isTransaction")
   const statements = new Map<string, NodeSqliteStatement>()
   const prepare = (sql: string) => {
     let statement = statements.get(sql)

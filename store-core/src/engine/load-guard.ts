@@ -36,7 +36,7 @@ export class LoadGuard {
     const cause = this.failures.get(operation.docId)
     if (cause === undefined || operation.kind === "delete") return null
     if (operation.kind === "replace" && isStoreError(cause, "STORE_CORRUPT")) return null
-    const message = `Document ${showDocId(operation.docId)}: its last read failed (${cause.code}), so writing to it might overwrite what could not be read. Load it to its end first, or delete it.`
+    const message = `Document ${showDocId(operation.docId)}: its last read failed (${cause.code}), so writing to it might overwrite what could not be read. ${isStoreError(cause, "STORE_CORRUPT") ? "Replace it with a good copy" : "Load it to its end first"}, or delete it.`
     return new StoreError("STORE_LOAD_FAILED", message, { backend: this.backend, docId: operation.docId, cause })
   }
 }
