@@ -155,7 +155,7 @@ describe.each(BINDINGS)("a store over %s", binding => {
     it("rejects every call with STORE_UNAVAILABLE, and closes", async () => {
       const loading = store.loadAll("doc")
       connection.close()
-      await rejects(store.append("doc", entry(1)), "STORE_UNAVAILABLE", { outcome: "none" })
+      await rejects(store.append("doc", entry(1)), "STORE_UNAVAILABLE", { outcome: "none", retryable: false })
       await rejects(store.delete("doc"), "STORE_UNAVAILABLE")
       await rejects(store.currentMeta("doc"), "STORE_UNAVAILABLE")
       await rejects(collect(loading), "STORE_UNAVAILABLE")

@@ -34,6 +34,14 @@ describe("GUARD-1", () => {
     expect(backend.steps).toEqual([])
   })
 
+  it.each<[StoreErrorCode, string]>([
+    ["STORE_BACKEND", "Load it to its end first, or delete it."],
+    ["STORE_CORRUPT", "Replace it with a good copy, or delete it."],
+  ])("says what helps after %s", async (code, remedy) => {
+    const { store } = await guarded(code)
+    await expect(store.append("a", entry(4))).rejects.toThrow(remedy)
+  })
+
   it("other documents, reads and deletes are not concerned", async () => {
     const { store } = await guarded()
     expect(await outcomeOf(store.append("b", entry(2)))).toBe("ok")

@@ -38,7 +38,7 @@ export const appends: readonly Scenario[] = [
 function lone(name: string, size: Size): Scenario {
   return {
     name,
-    title: `Awaited appends of ${size.bytes} B, ${size.documents} documents in turn, each against one autocommit INSERT`,
+    title: `Awaited appends of ${size.bytes} B to ${size.documents === 1 ? "one document" : `${size.documents} documents in turn`}, each against one autocommit INSERT`,
     unit: "records/s",
     better: "more",
     drivers: [...SQLITE, ...OTHERS],
