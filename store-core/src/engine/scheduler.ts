@@ -3,6 +3,7 @@ import { recordBytes } from "../records.js"
 import type { DocId, StoreRecord } from "../store.js"
 import type { Backend, Outcome, Plan, WriteOperation } from "./backend.js"
 import { type Call, CallQueue, createCall } from "./call-queue.js"
+import { DelayedReads } from "./delayed-reads.js"
 import { nextTurn, Stretch } from "./event-loop.js"
 import type { Observer } from "./observer.js"
 import { createPlan } from "./plan.js"
@@ -30,10 +31,7 @@ export class Scheduler {
   private readonly queue = new CallQueue()
   readonly stretch = new Stretch()
   readonly plan: Plan
-  /** Reads that wait for a turn of the event loop. */
-  private delayed: (() => void)[] = []
-  /** How many of them have been run; the list begins anew when all have. */
-  private taken = 0
+  private readonly delayed = new DelayedReads(this.stretch)
   private scheduled = false
   private committing = false
   private readonly backend: Backend
@@ -86,7 +84,7 @@ export class Scheduler {
           resolve(isPromise(result) ? this.answer(call, result) : result)
           if (!isPromise(result)) this.over(call)
         }
-        if (this.stretch.isOver()) this.delay(give)
+        if (this.stretch.isOver()) this.delayed.add(give)
         else give()
       }
       this.queue.add(createCall({ docId, write: null, records: 0, bytes: 0, start, settle: nothing }))
@@ -106,8 +104,8 @@ export class Scheduler {
   /** Gives every call made so far its turn at once; false when one has to wait for something. */
   settleNow(): boolean {
     // A read may make writes ready, and a commit may end with a read that is delayed.
-    while (this.delayed.length > 0 || (this.queue.hasReadyWrites() && !this.committing)) {
-      for (let read = this.takeDelayed(); read !== undefined; read = this.takeDelayed()) read()
+    while (!this.delayed.isEmpty() || (this.queue.hasReadyWrites() && !this.committing)) {
+      this.delayed.runNow()
       this.flush()
     }
     return this.queue.isEmpty()
@@ -139,27 +137,6 @@ export class Scheduler {
   private over(call: Call): void {
     this.queue.finish(call)
     this.wake()
-  }
-
-  /** Runs a read after the event loop had a turn, or before if everything has to be settled now. */
-  private delay(read: () => void): void {
-    this.delayed.push(read)
-    // One turn for all: a timer for each of thousands of reads would take far longer than the reads.
-    if (this.delayed.length === 1) void nextTurn().then(() => this.runDelayed())
-  }
-
-  private takeDelayed(): (() => void) | undefined {
-    const read = this.delayed[this.taken++]
-    if (this.taken >= this.delayed.length) {
-      this.delayed = []
-      this.taken = 0
-    }
-    return read
-  }
-
-  private runDelayed(): void {
-    while (this.delayed.length > 0 && !this.stretch.isOver()) this.takeDelayed()?.()
-    if (this.delayed.length > 0) void nextTurn().then(() => this.runDelayed())
   }
 
   /** Commits soon: after the code that is running now, so that what it calls next shares the commit. */
