@@ -71,6 +71,7 @@ export function pushRecord(rows: Row[], record: StoreRecord, first: boolean, pie
     for (let at = 0; at < pieces.length; at++) {
       rows.push(entryRow(payload, version, at, pieces.length, pieces[at] as string, null))
     }
+    // Stryker disable next-line ConditionalExpression,EqualityOperator: what is one piece also comes the long way
   } else if (payload.data.length <= pieceBytes) {
     // The usual case of a group of thousands, without a list of one piece for each.
     rows.push(entryRow(payload, version, 0, 1, null, payload.data))

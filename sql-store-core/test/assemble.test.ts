@@ -291,6 +291,18 @@ describe("rows that make no sense", () => {
 })
 
 describe("after a throw the page can be read again", () => {
+  test.each<[string, (text: string) => Pick<StoredRow, "payload" | "blob">, unknown]>([
+    ["text", text => ({ payload: text, blob: null }), "abcdef"],
+    ["bytes", text => ({ payload: null, blob: new TextEncoder().encode(text) }), new TextEncoder().encode("abcdef")],
+  ])("behind the first piece of a record of %s", (_, data, expected) => {
+    const assembler = new RecordAssembler()
+    assembler.feed([HEAD, { ...BEGUN, ...data("ab") }])
+    const middle = { ...LAST, kind: 7, ...data("cd") }
+    expect(() => assembler.feed(failing([middle]))).toThrow("the driver failed")
+    const { records } = assembler.feed([middle, { ...LAST, seq: 4, ...data("ef") }])
+    expect(records).toMatchObject([{ payload: { data: expected } }])
+  })
+
   test("wherever in the stream it failed", () => {
     fc.assert(
       fc.property(stream, pieceBytes, pageRows, fc.nat(), (records, limit, size, at) => {
