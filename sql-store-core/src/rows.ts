@@ -66,17 +66,18 @@ export function pushRecord(rows: Row[], record: StoreRecord, first: boolean, pie
   }
   if (first) throw new TypeError("A generation begins with metadata, not with an entry")
   const { payload, version } = record
-  if (typeof payload.data === "string") {
-    const pieces = cutText(payload.data, pieceBytes)
+  const { data } = payload
+  // Stryker disable next-line ConditionalExpression,EqualityOperator: what is one piece also comes the long way
+  if (typeof data !== "string" && data.length <= pieceBytes) {
+    // The usual case of a group of thousands, without a list of one piece for each.
+    rows.push(entryRow(payload, version, 0, 1, null, data))
+  } else if (typeof data === "string") {
+    const pieces = cutText(data, pieceBytes)
     for (let at = 0; at < pieces.length; at++) {
       rows.push(entryRow(payload, version, at, pieces.length, pieces[at] as string, null))
     }
-    // Stryker disable next-line ConditionalExpression,EqualityOperator: what is one piece also comes the long way
-  } else if (payload.data.length <= pieceBytes) {
-    // The usual case of a group of thousands, without a list of one piece for each.
-    rows.push(entryRow(payload, version, 0, 1, null, payload.data))
   } else {
-    const pieces = cutBytes(payload.data, pieceBytes)
+    const pieces = cutBytes(data, pieceBytes)
     for (let at = 0; at < pieces.length; at++) {
       rows.push(entryRow(payload, version, at, pieces.length, null, pieces[at] as Uint8Array))
     }
