@@ -7,7 +7,7 @@ class Pages implements PageSource<number> {
   /** How many were being fetched at once, at most. */
   most = 0
   private fetching = 0
-  private readonly pages: number[][]
+  protected readonly pages: number[][]
 
   constructor(...pages: number[][]) {
     this.pages = pages
@@ -21,7 +21,7 @@ class Pages implements PageSource<number> {
   }
 
   reachesEnd(): boolean {
-    return false
+    return this.pages.length === 0
   }
 
   stopped(): null {
@@ -29,6 +29,13 @@ class Pages implements PageSource<number> {
   }
 
   release(): void {}
+}
+
+/** Pages that are there at once. */
+class QuickPages extends Pages {
+  override async fetch(): Promise<readonly number[] | null> {
+    return this.pages.shift() ?? null
+  }
 }
 
 describe("steps called without waiting (LOAD-2)", () => {
@@ -43,6 +50,18 @@ describe("steps called without waiting (LOAD-2)", () => {
     expect(values).toEqual([1, 2, 3, 4, undefined])
     expect(source.most).toBe(1)
     await steps.settled()
+  })
+
+  it("are answered in order whenever the last is called, also from memory", async () => {
+    for (let ticks = 0; ticks < 20; ticks++) {
+      const iterator = new PagedIterator(new QuickPages([1, 2]), new OpenSteps())
+      const answered: unknown[] = []
+      const call = () => iterator.next().then(({ value }) => answered.push(value))
+      const [first, second] = [call(), call()]
+      for (let tick = 0; tick < ticks; tick++) await null
+      await Promise.all([first, second, call()])
+      expect(answered, `called ${ticks} microtasks later`).toEqual([1, 2, undefined])
+    }
   })
 
   it("are over when they are answered, `return` too, so that closing does not wait for them", async () => {

@@ -77,12 +77,21 @@ export class Scheduler {
       this.queue.add(call)
       return this.answer(call, result)
     }
-    return new Promise(resolve => {
+    return new Promise((resolve, reject) => {
       const start = (call: Call) => {
+        // Told before the turn is over: what comes next is not to be answered before this.
+        const answered = (value: T) => {
+          resolve(value)
+          this.over(call)
+        }
+        const failed = (error: unknown) => {
+          reject(this.hooks.readFailed(docId, error))
+          this.over(call)
+        }
         const give = () => {
           const result = this.attempt(run)
-          resolve(isPromise(result) ? this.answer(call, result) : result)
-          if (!isPromise(result)) this.over(call)
+          if (isPromise(result)) result.then(answered, failed)
+          else answered(result)
         }
         if (this.stretch.isOver()) this.delayed.add(give)
         else give()
