@@ -1,30 +1,46 @@
 import type { StoredRow } from "@holdfast/sql-store-core"
 
+/** Stands where the lengths of a row do whose columns are not there. No version is so long that this could be one. */
+const LEFT_OUT = -2_000_000_000
+
 /**
- * The rows of a page as one value: all of them in base64, one behind the other in whatever order, each with its number, its
- * kind and the lengths of its columns (-1: NULL) in front. A driver makes strings of every column of every row it gets,
- * which costs more than all the rest of reading a page; and this comes the same whatever `bytea_output` says.
+ * The rows of a page as one value: all of them, one behind the other in whatever order, each with its number, its kind and the
+ * lengths of its columns (-1: NULL) in front. In base64 it is for `unpackedRows`: a driver makes strings of every column of
+ * every row it gets, which costs more than all the rest of reading a page; and this comes the same whatever `bytea_output`
+ * says. Texts are in the encoding of the client, as parameters are.
  *
- * Most rows have bytes and neither lineage nor payload. Those have the lengths of version and blob only, because every function
- * that the server calls for a row shows; in others the first length is -3 less that of the version, and those of lineage and
- * payload follow.
+ * Most rows have a version and bytes, and neither lineage nor payload. Those have the lengths of version and blob only, because
+ * every function that the server calls for a row shows; in others the first length is -3 less that of the version, and those of
+ * lineage and payload follow.
  *
- * @param filter Which rows are packed, as ` FILTER (WHERE …)`; all by default.
+ * @param below How many bytes a row must not have: of larger ones only the number, the kind and a mark are packed.
  */
-export function packedRows(row: string, filter = ""): string {
-  const version = `${row}.version`
-  const lineage = `${row}.lineage`
-  const payload = `${row}.payload`
-  const blob = `${row}.blob`
+export function packedRows(row: string, below?: string): string {
+  const [version, lineage, payload, blob] = COLUMNS.map(column => `${row}.${column}`) as [
+    string,
+    string,
+    string,
+    string,
+  ]
   const length = (column: string) => `coalesce(octet_length(${column}), -1)`
-  const text = (column: string) => `coalesce(convert_to(${column}, 'UTF8'), '')`
-  const usual = [`int4send(${length(version)})`, `int4send(octet_length(${blob}))`, text(version), blob]
+  const text = (column: string) => `coalesce(textsend(${column}), '')`
+  const usual = [`int4send(octet_length(${version}))`, `int4send(octet_length(${blob}))`, `textsend(${version})`, blob]
   const lengths = [`-3 - ${length(version)}`, length(blob), length(lineage), length(payload)]
   const values = [text(version), text(lineage), text(payload), `coalesce(${blob}, '')`]
   const other = [...lengths.map(value => `int4send(${value})`), ...values]
-  const isUsual = `${lineage} IS NULL AND ${payload} IS NULL AND ${blob} IS NOT NULL`
-  const columns = `CASE WHEN ${isUsual} THEN ${usual.join(" || ")} ELSE ${other.join(" || ")} END`
-  return `encode(string_agg(int8send(${row}.seq) || int2send(${row}.kind) || ${columns}, '')${filter}, 'base64')`
+  const isUsual = `${lineage} IS NULL AND ${payload} IS NULL AND ${version} IS NOT NULL AND ${blob} IS NOT NULL`
+  const columns =
+    below === undefined
+      ? `CASE WHEN ${isUsual} THEN ${usual.join(" || ")} ELSE ${other.join(" || ")} END`
+      : `CASE WHEN ${isUsual} AND octet_length(${version}) + octet_length(${blob}) < ${below} THEN ${usual.join(" || ")} WHEN ${sizeOf(row)} < ${below} THEN ${other.join(" || ")} ELSE int4send(${LEFT_OUT}) END`
+  return `string_agg(int8send(${row}.seq) || int2send(${row}.kind) || ${columns}, '')`
+}
+
+const COLUMNS = ["version", "lineage", "payload", "blob"]
+
+/** How many bytes the columns of a row have. */
+export function sizeOf(row: string): string {
+  return COLUMNS.map(column => `coalesce(octet_length(${row}.${column}), 0)`).join(" + ")
 }
 
 /**
@@ -32,8 +48,8 @@ export function packedRows(row: string, filter = ""): string {
  */
 const SCRATCH = new Uint8Array(64 * 1024)
 
-/** The rows that `packedRows` packed, in order; their bytes have buffers of their own. */
-export function unpackedRows(packed: string): StoredRow[] {
+/** The rows that `packedRows` packed, in order; their bytes have buffers of their own. Null when one was left out. */
+export function unpackedRows(packed: string): StoredRow[] | null {
   const most = Math.floor((packed.length * 3) / 4)
   const bytes = most <= SCRATCH.length ? SCRATCH : new Uint8Array(most)
   const size = writeBase64(bytes, packed)
@@ -44,7 +60,8 @@ export function unpackedRows(packed: string): StoredRow[] {
   for (let at = 0; at < size; ) {
     const seq = view.getInt32(at) * 0x1_0000_0000 + view.getUint32(at + 4)
     const first = view.getInt32(at + 10)
-    const isUsual = first >= -1
+    if (first === LEFT_OUT) return null
+    const isUsual = first >= 0
     const lengths = {
       version: isUsual ? first : -3 - first,
       blob: view.getInt32(at + 14),

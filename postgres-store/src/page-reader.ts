@@ -75,7 +75,7 @@ export class PageReader {
     // Its statement leaves for the server with this turn of the event loop, not while this one goes on.
     if (following !== null) await new Promise<void>(soon)
     try {
-      const page = assemblePage(cursor, unpackedRows(packed))
+      const page = assemblePage(cursor, unpackedRows(packed) ?? [])
       if (page.next?.after === last && following !== null) this.ahead.set(page.next, following)
       return page
     } catch (error) {
@@ -115,23 +115,43 @@ export class PageReader {
     })
   }
 
-  /** The first pages of documents, which one statement sees as they are at one moment. */
-  private async readFirst(session: PgSession, docIds: readonly DocId[]): Promise<(Page<PageCursor> | StoreError)[]> {
-    const limits = [String(firstRows(docIds.length)), String(firstBytes(docIds.length))]
+  /** The first pages of documents, each as it is at one moment. */
+  private async readFirst(session: PgSession, docIds: readonly DocId[]): Promise<FirstPage[]> {
     const { readFirstPages, readManyFirstPages } = this.statements
-    const text = docIds.length < MANY_DOCUMENTS ? readFirstPages : readManyFirstPages
-    const rows = await session.query(text, [textArray(docIds), ...limits])
-    const pages: (Page<PageCursor> | StoreError)[] = docIds.map(() => ({ records: [], bytes: 0, next: null }))
-    for (const [ord, doc, last, packed] of rows) {
-      const at = Number(ord) - 1
-      try {
-        const cursor = beginPages(Number(doc), last == null ? null : Number(last))
-        pages[at] = assemblePage(cursor, unpackedRows(packed ?? ""))
-      } catch (error) {
-        pages[at] = asCorrupt(docIds[at] as DocId, error)
-      }
-    }
-    return pages
+    if (docIds.length < MANY_DOCUMENTS) return firstPages(session, readFirstPages, docIds)
+    const pages = await firstPages(session, readManyFirstPages, docIds)
+    const leftOut = docIds.filter((_, i) => pages[i] === LEFT_OUT)
+    if (leftOut.length === 0) return pages
+    const read = (await firstPages(session, readFirstPages, leftOut)).values()
+    return pages.map(page => (page === LEFT_OUT ? (read.next().value as FirstPage) : page))
+  }
+}
+
+type FirstPage = Page<PageCursor> | StoreError
+
+/** What is read of a document that does not exist. */
+const NOTHING: Page<PageCursor> = { records: [], bytes: 0, next: null }
+
+/** Stands for a page that the statement left out. */
+const LEFT_OUT: Page<PageCursor> = { ...NOTHING }
+
+async function firstPages(session: PgSession, text: string, docIds: readonly DocId[]): Promise<FirstPage[]> {
+  const limits = [String(firstRows(docIds.length)), String(firstBytes(docIds.length))]
+  const pages: FirstPage[] = docIds.map(() => NOTHING)
+  for (const [ord, doc, last, packed] of await session.query(text, [textArray(docIds), ...limits])) {
+    const at = Number(ord) - 1
+    pages[at] = firstPage(docIds[at] as DocId, Number(doc), last == null ? null : Number(last), packed ?? null)
+  }
+  return pages
+}
+
+function firstPage(docId: DocId, doc: number, last: number | null, packed: string | null): FirstPage {
+  try {
+    const cursor = beginPages(doc, last)
+    const rows = packed === null ? null : unpackedRows(packed)
+    return rows === null ? LEFT_OUT : assemblePage(cursor, rows)
+  } catch (error) {
+    return asCorrupt(docId, error)
   }
 }
 

@@ -1,6 +1,6 @@
 import { PAGE_BYTES, PAGE_ROWS } from "@holdfast/sql-store-core"
 import { PLACED, type RowKey, unpackRows } from "./pack.js"
-import { packedRows } from "./packed-rows.js"
+import { packedRows, sizeOf } from "./packed-rows.js"
 import type { QualifiedNames } from "./tables.js"
 import { verifyStatements } from "./verify-statements.js"
 
@@ -58,8 +58,6 @@ export function createStatements({ meta, records }: QualifiedNames, losesMark: b
   const text = (column: string) =>
     losesMark ? `CASE WHEN starts_with(${column}, chr(65279)) THEN chr(65279) || ${column} ELSE ${column} END` : column
   const columns = "doc, seq, kind, version, lineage, payload, blob"
-  const size =
-    "coalesce(octet_length(version), 0) + coalesce(octet_length(lineage), 0) + coalesce(octet_length(payload), 0) + coalesce(octet_length(blob), 0)"
   // Not max(): it takes the planner longer to find that this is a look at the end of the index.
   const last = (doc: string) => `(SELECT x.seq FROM ${records} AS x WHERE x.doc = ${doc} ORDER BY x.seq DESC LIMIT 1)`
   /** A server that has lost its last commits has lost its processes before. */
@@ -70,13 +68,12 @@ export function createStatements({ meta, records }: QualifiedNames, losesMark: b
    * of the table, it would read and sort all rows of a document to find the first ones.
    */
   const page = (where: string) =>
-    `SELECT seq, kind, version, lineage, payload, blob, coalesce(sum(${size}) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before FROM ${records} WHERE ${where}`
-  const ofFound = "doc = f.doc AND seq >= f.first AND seq <= least(f.last, f.first + $2::int8 - 1)"
-  const firstRowsOfFound = `SELECT ${packedRows("p")} FROM (${page(ofFound)}) AS p WHERE p.before < $3::int8`
-  const firstPages = (packed: string) =>
+    `SELECT seq, kind, version, lineage, payload, blob, coalesce(sum(${sizeOf("r")}) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before FROM ${records} AS r WHERE ${where}`
+  const firstPages = (packed: string, rows: string) =>
     `WITH found AS MATERIALIZED (SELECT w.ord, m.doc, ${first("m.doc")} AS first, ${last("m.doc")} AS last
 FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord) JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C")
-SELECT f.ord::text, f.doc::text, f.last::text, (${packed}) FROM found AS f ORDER BY f.ord`
+SELECT f.ord::text, f.doc::text, f.last::text, ${packed} FROM found AS f, LATERAL (SELECT ${rows}) AS p ORDER BY f.ord`
+  const ofFound = "doc = f.doc AND seq >= f.first AND seq <= least(f.last, f.first + $2::int8 - 1)"
   const list = (from: string, below: string) =>
     `SELECT ${text("doc_id")} FROM ${meta} WHERE doc_id ${from} $1${below} ORDER BY doc_id COLLATE "C" LIMIT $2::int8`
   const entries = unpackRows(2, PLACED)
@@ -146,20 +143,24 @@ DELETE FROM ${meta} WHERE ${these}`
      * [ids, rows, bytes] → ord, doc, last (NULL without rows) and the packed rows that begin within the bytes. In order, so that
      * all are there before the first is sent: else both sides are woken for every few kilobytes.
      */
-    readFirstPages: firstPages(firstRowsOfFound),
+    readFirstPages: firstPages(
+      "encode(p.rows, 'base64')",
+      `${packedRows("r")} AS rows FROM (${page(ofFound)}) AS r WHERE r.before < $3::int8`,
+    ),
     /**
-     * The same for so many documents that few bytes are read of each. All are added up and packed in one go, which takes less
-     * time than the running sum; that has to tell where to stop when they are too large together.
+     * The same for so many documents that few bytes are read of each. Without the running sum it takes much less time; rows that
+     * are not less than the bytes, alone or together, are left out, for `readFirstPages` to read.
      */
     readManyFirstPages: firstPages(
-      `SELECT CASE WHEN sum(${size}) < $3::int8 THEN ${packedRows("p", ` FILTER (WHERE ${size} < $3::int8)`)} ELSE (${firstRowsOfFound}) END FROM ${records} AS p WHERE ${ofFound}`,
+      "CASE WHEN octet_length(p.rows) < $3::int8 THEN encode(p.rows, 'base64') END",
+      `${packedRows("r", "$3::int8")} AS rows FROM ${records} AS r WHERE ${ofFound}`,
     ),
 
     /**
      * [doc, after, up to] → packed and last, the next rows that begin within `PAGE_BYTES`. Adding up all rows at once takes much
      * less time than the running sum, which tells where to stop when they are too large together.
      */
-    readPage: `SELECT ${packedRows("p")}, max(p.seq)::text FROM ${records} AS p WHERE doc = $1::int8 AND seq > $2::int8 AND seq <= CASE WHEN (SELECT sum(${size}) FROM ${records} WHERE ${NEXT}) < ${PAGE_BYTES} THEN $3::int8 ELSE (SELECT max(seq) FROM (${page(NEXT)}) AS s WHERE before < ${PAGE_BYTES}) END`,
+    readPage: `SELECT encode(${packedRows("p")}, 'base64'), max(p.seq)::text FROM ${records} AS p WHERE doc = $1::int8 AND seq > $2::int8 AND seq <= CASE WHEN (SELECT sum(${sizeOf("r")}) FROM ${records} AS r WHERE ${NEXT}) < ${PAGE_BYTES} THEN $3::int8 ELSE (SELECT max(seq) FROM (${page(NEXT)}) AS s WHERE before < ${PAGE_BYTES}) END`,
 
     /** [doc] → whether the document exists, its first number: what is left of it. */
     readGeneration: `SELECT (SELECT doc FROM ${meta} WHERE doc = $1::int8)::text, (SELECT min(seq) FROM ${records} WHERE doc = $1::int8)::text`,
