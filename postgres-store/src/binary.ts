@@ -35,20 +35,19 @@ export function int8Array(values: readonly (number | null)[]): Uint8Array {
   return bytes.subarray(0, at)
 }
 
+const encoder = new TextEncoder()
+
 export function textArray(values: readonly (string | null)[]): Uint8Array {
-  const encoder = new TextEncoder()
-  const encoded = values.map(value => (value === null ? null : encoder.encode(value)))
-  const size = encoded.reduce((sum, text) => sum + 4 + (text?.length ?? 0), 0)
-  const { bytes, view } = start(values.length, TEXT, size, values.includes(null))
+  // No UTF-16 unit takes more than three bytes. One buffer for all: one for each text would take longer than the texts.
+  const most = values.reduce((sum, text) => sum + 4 + 3 * (text?.length ?? 0), 0)
+  const { bytes, view } = start(values.length, TEXT, most, values.includes(null))
   let at = HEADER_BYTES
-  for (const text of encoded) {
-    view.setInt32(at, text === null ? -1 : text.length)
-    at += 4
-    if (text === null) continue
-    bytes.set(text, at)
-    at += text.length
+  for (const text of values) {
+    const length = text === null ? -1 : encoder.encodeInto(text, bytes.subarray(at + 4)).written
+    view.setInt32(at, length)
+    at += 4 + Math.max(0, length)
   }
-  return bytes
+  return bytes.subarray(0, at)
 }
 
 function start(count: number, type: number, size: number, hasNulls: boolean) {

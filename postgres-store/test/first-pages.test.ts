@@ -2,7 +2,8 @@ import type { StoreRecord } from "@holdfast/store-core"
 import { binaryEntry, collect, entry, metaRecord } from "@holdfast/testing"
 import { describe, expect, it } from "vitest"
 import { createPostgresStore, fromPool } from "../src/index.js"
-import { MANY_DOCUMENTS } from "../src/statements.js"
+import { unpackedRows } from "../src/packed-rows.js"
+import { createStatements, MANY_DOCUMENTS } from "../src/statements.js"
 import { createDatabase } from "./support/database.js"
 import { freshSchema } from "./support/fixtures.js"
 
@@ -50,5 +51,20 @@ describe("many documents loaded at once", () => {
     const ids = [...expected.keys(), "not there"]
     const loaded = await Promise.all(ids.map(id => collect(store.loadAll(id))))
     for (const [i, id] of ids.entries()) expect(loaded[i], id).toEqual(expected.get(id) ?? [])
+  })
+
+  it("are packed by one statement only up to its bytes of each (LOAD-1)", async () => {
+    const schema = await freshSchema(database)
+    const store = await createPostgresStore(fromPool(database.admin), { schema, createTables: true })
+    const ids = ["small", "alone too large", "together too large"]
+    await store.replace("small", [metaRecord(), entry(1)])
+    await store.replace("alone too large", [metaRecord(), bytes(2000, 1)])
+    await store.replace("together too large", [metaRecord(), ...Array.from({ length: 6 }, (_, i) => bytes(400, i))])
+
+    const names = { meta: `${schema}.holdfast_meta`, records: `${schema}.holdfast_records` }
+    const { readManyFirstPages } = createStatements(names, false)
+    const { rows } = await database.admin.query(readManyFirstPages, [ids, 32, 1500])
+    const packed = rows.map(row => (Object.values(row) as (string | null)[])[3] ?? null)
+    expect(packed.map(text => text !== null && unpackedRows(text)?.length)).toEqual([2, undefined, false])
   })
 })
