@@ -15,6 +15,7 @@ export interface FoundPlace {
   /** Whether the driver takes a leading U+FEFF off every text. */
   readonly losesMark: boolean
   readonly encoding: string
+  readonly clientEncoding: string
   readonly currentSchema: string | null
   /** The schema the tables were found in. */
   readonly schema: string | undefined
@@ -23,7 +24,8 @@ export interface FoundPlace {
 }
 
 const FIND_PLACE = `SELECT current_setting('server_encoding'), current_schema()::text,
-  (SELECT n.nspname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = coalesce(to_regclass($1), to_regclass($2)))::text, chr(65279)`
+  (SELECT n.nspname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = coalesce(to_regclass($1), to_regclass($2)))::text,
+  CASE WHEN current_setting('client_encoding') = 'UTF8' THEN chr(65279) END, current_setting('client_encoding')`
 
 /** [schema, meta, records] → relation, its kind and, for each column: name, type, NOT NULL, place in the key, default, collation, unique */
 const FIND_COLUMNS = `SELECT c.relname::text, c.relkind::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
@@ -48,6 +50,7 @@ export async function findTables(
   return {
     losesMark: place?.[3] === "",
     encoding: place?.[0] ?? "",
+    clientEncoding: place?.[4] ?? "",
     currentSchema: place?.[1] ?? null,
     schema: there,
     meta: tableOf(rows.filter(([name]) => name === names.meta)),

@@ -45,6 +45,10 @@ export async function openGate(adapter: PgAdapter, wanted: Wanted): Promise<Stat
 
 async function openOn(session: PgSession, wanted: Wanted): Promise<Statements> {
   const found = await findTables(session, wanted.names, wanted.schema)
+  // The driver takes all text for UTF-8: other text would be read otherwise than it was written, or not at all.
+  if (found.clientEncoding !== "UTF8") {
+    throw refused(`the connection has client_encoding ${found.clientEncoding}`, "SET client_encoding TO 'UTF8'")
+  }
   const statements = createStatements(qualify(wanted.names, found.schema), found.losesMark)
   const content = found.meta !== null && found.records !== null && hasColumns(found.meta.columns)
   const header = content ? ((await session.query(statements.readHeader, []))[0]?.[0] ?? null) : null

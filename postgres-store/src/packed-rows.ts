@@ -7,7 +7,7 @@ const LEFT_OUT = -2_000_000_000
  * The rows of a page as one value: all of them, one behind the other in whatever order, each with its number, its kind and the
  * lengths of its columns (-1: NULL) in front. In base64 it is for `unpackedRows`: a driver makes strings of every column of
  * every row it gets, which costs more than all the rest of reading a page; and this comes the same whatever `bytea_output`
- * says. Texts are in the encoding of the client, as parameters are.
+ * says. Texts come in the encoding of the client, whose lengths are those that the server tells because both are UTF-8.
  *
  * Most rows have a version and bytes, and neither lineage nor payload. Those have the lengths of version and blob only, because
  * every function that the server calls for a row shows; in others the first length is -3 less that of the version, and those of

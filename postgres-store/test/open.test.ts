@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises"
 import { rejects } from "@holdfast/testing"
 import { describe, expect, it } from "vitest"
-import { createPostgresStore, createTablesSql, fromPool } from "../src/index.js"
+import { createPostgresStore, createTablesSql, fromClient, fromPool } from "../src/index.js"
 import { openPostgresStore } from "../src/open.js"
 import { createDatabase } from "./support/database.js"
 import { create, freshSchema, texts } from "./support/fixtures.js"
@@ -29,6 +29,25 @@ describe("opening", () => {
     })
     const tables = await database.admin.query("SELECT FROM pg_tables WHERE schemaname = $1", [schema])
     expect(tables.rowCount).toBe(0)
+  })
+
+  it("OPEN-2 a connection whose text is not UTF-8 is refused, with the statement that repairs it", async () => {
+    const schema = await freshSchema(database)
+    const client = await database.pool({ max: 1 }).connect()
+    const open = () => createPostgresStore(fromClient(client), { schema, createTables: true })
+    try {
+      for (const encoding of ["LATIN1", "SJIS"]) {
+        await client.query(`SET client_encoding TO '${encoding}'`)
+        await expect(open()).rejects.toMatchObject({
+          code: "STORE_FORMAT_UNSUPPORTED",
+          message: expect.stringMatching(`client_encoding ${encoding}.*SET client_encoding TO 'UTF8'`),
+        })
+      }
+      await client.query("SET client_encoding TO 'UTF8'")
+      await (await open()).close()
+    } finally {
+      client.release(true)
+    }
   })
 
   it("OPEN-1 several that create the tables at once all succeed", async () => {
