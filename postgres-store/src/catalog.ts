@@ -25,7 +25,7 @@ export interface FoundPlace {
 
 const FIND_PLACE = `SELECT current_setting('server_encoding'), current_schema()::text,
   (SELECT n.nspname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = coalesce(to_regclass($1), to_regclass($2)))::text,
-  CASE WHEN current_setting('client_encoding') = 'UTF8' THEN chr(65279) END, current_setting('client_encoding')`
+  CASE WHEN current_setting('client_encoding') = 'UTF8' THEN chr(65279) END, current_setting('client_encoding') AS client`
 
 /** [schema, meta, records] → relation, its kind and, for each column: name, type, NOT NULL, place in the key, default, collation, unique */
 const FIND_COLUMNS = `SELECT c.relname::text, c.relkind::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
