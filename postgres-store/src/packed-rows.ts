@@ -16,31 +16,30 @@ const LEFT_OUT = -2_000_000_000
  * @param below How many bytes a row must not have: of larger ones only the number, the kind and a mark are packed.
  */
 export function packedRows(row: string, below?: string): string {
-  const [version, lineage, payload, blob] = COLUMNS.map(column => `${row}.${column}`) as [
-    string,
-    string,
-    string,
-    string,
-  ]
+  const version = `${row}.version`
+  const lineage = `${row}.lineage`
+  const payload = `${row}.payload`
+  const blob = `${row}.blob`
   const length = (column: string) => `coalesce(octet_length(${column}), -1)`
   const text = (column: string) => `coalesce(textsend(${column}), '')`
-  const usual = [`int4send(octet_length(${version}))`, `int4send(octet_length(${blob}))`, `textsend(${version})`, blob]
+  const usual = `int4send(octet_length(${version})) || int4send(octet_length(${blob})) || textsend(${version}) || ${blob}`
   const lengths = [`-3 - ${length(version)}`, length(blob), length(lineage), length(payload)]
   const values = [text(version), text(lineage), text(payload), `coalesce(${blob}, '')`]
-  const other = [...lengths.map(value => `int4send(${value})`), ...values]
+  const other = [...lengths.map(value => `int4send(${value})`), ...values].join(" || ")
   const isUsual = `${lineage} IS NULL AND ${payload} IS NULL AND ${version} IS NOT NULL AND ${blob} IS NOT NULL`
+  // The usual row's own sum, because the other asks of four columns whether they are NULL.
+  const isSmall = `octet_length(${version}) + octet_length(${blob}) < ${below}`
   const columns =
     below === undefined
-      ? `CASE WHEN ${isUsual} THEN ${usual.join(" || ")} ELSE ${other.join(" || ")} END`
-      : `CASE WHEN ${isUsual} AND octet_length(${version}) + octet_length(${blob}) < ${below} THEN ${usual.join(" || ")} WHEN ${sizeOf(row)} < ${below} THEN ${other.join(" || ")} ELSE int4send(${LEFT_OUT}) END`
-  return `string_agg(int8send(${row}.seq) || int2send(${row}.kind) || ${columns}, '')`
+      ? `WHEN ${isUsual} THEN ${usual} ELSE ${other}`
+      : `WHEN ${isUsual} AND ${isSmall} THEN ${usual} WHEN ${sizeOf(row)} < ${below} THEN ${other} ELSE int4send(${LEFT_OUT})`
+  return `string_agg(int8send(${row}.seq) || int2send(${row}.kind) || CASE ${columns} END, '')`
 }
-
-const COLUMNS = ["version", "lineage", "payload", "blob"]
 
 /** How many bytes the columns of a row have. */
 export function sizeOf(row: string): string {
-  return COLUMNS.map(column => `coalesce(octet_length(${row}.${column}), 0)`).join(" + ")
+  const columns = ["version", "lineage", "payload", "blob"]
+  return columns.map(column => `coalesce(octet_length(${row}.${column}), 0)`).join(" + ")
 }
 
 /**

@@ -119,40 +119,39 @@ export class PageReader {
   private async readFirst(session: PgSession, docIds: readonly DocId[]): Promise<FirstPage[]> {
     const { readFirstPages, readManyFirstPages } = this.statements
     if (docIds.length < MANY_DOCUMENTS) return firstPages(session, readFirstPages, docIds)
-    const pages = await firstPages(session, readManyFirstPages, docIds)
-    const leftOut = docIds.filter((_, i) => pages[i] === LEFT_OUT)
+    const leftOut: number[] = []
+    const pages = await firstPages(session, readManyFirstPages, docIds, leftOut)
     if (leftOut.length === 0) return pages
-    const read = (await firstPages(session, readFirstPages, leftOut)).values()
-    return pages.map(page => (page === LEFT_OUT ? (read.next().value as FirstPage) : page))
+    const ids = leftOut.map(at => docIds[at] as DocId)
+    const read = await firstPages(session, readFirstPages, ids)
+    for (const [i, at] of leftOut.entries()) pages[at] = read[i] as FirstPage
+    return pages
   }
 }
 
 type FirstPage = Page<PageCursor> | StoreError
 
-/** What is read of a document that does not exist. */
-const NOTHING: Page<PageCursor> = { records: [], bytes: 0, next: null }
-
-/** Stands for a page that the statement left out. */
-const LEFT_OUT: Page<PageCursor> = { ...NOTHING }
-
-async function firstPages(session: PgSession, text: string, docIds: readonly DocId[]): Promise<FirstPage[]> {
+/** @param leftOut Gets the places of documents whose rows the statement left out. Without it, missing rows are damage. */
+async function firstPages(
+  session: PgSession,
+  text: string,
+  docIds: readonly DocId[],
+  leftOut?: number[],
+): Promise<FirstPage[]> {
   const limits = [String(firstRows(docIds.length)), String(firstBytes(docIds.length))]
-  const pages: FirstPage[] = docIds.map(() => NOTHING)
+  const pages: FirstPage[] = docIds.map(() => ({ records: [], bytes: 0, next: null }))
   for (const [ord, doc, last, packed] of await session.query(text, [textArray(docIds), ...limits])) {
     const at = Number(ord) - 1
-    pages[at] = firstPage(docIds[at] as DocId, Number(doc), last == null ? null : Number(last), packed ?? null)
+    try {
+      const cursor = beginPages(Number(doc), last == null ? null : Number(last))
+      const rows = packed == null ? null : unpackedRows(packed)
+      if (rows === null && leftOut !== undefined) leftOut.push(at)
+      else pages[at] = assemblePage(cursor, rows ?? [])
+    } catch (error) {
+      pages[at] = asCorrupt(docIds[at] as DocId, error)
+    }
   }
   return pages
-}
-
-function firstPage(docId: DocId, doc: number, last: number | null, packed: string | null): FirstPage {
-  try {
-    const cursor = beginPages(doc, last)
-    const rows = packed === null ? null : unpackedRows(packed)
-    return rows === null ? LEFT_OUT : assemblePage(cursor, rows)
-  } catch (error) {
-    return asCorrupt(docId, error)
-  }
 }
 
 /** Anything else is not about what is stored, and is thrown. */

@@ -1,8 +1,9 @@
 import type { StoreRecord } from "@holdfast/store-core"
-import { binaryEntry, collect, entry, metaRecord } from "@holdfast/testing"
+import { binaryEntry, collect, entry, metaRecord, rejects } from "@holdfast/testing"
 import { describe, expect, it } from "vitest"
 import { createPostgresStore, fromPool } from "../src/index.js"
 import { unpackedRows } from "../src/packed-rows.js"
+import type { PgSession } from "../src/pg-adapter.js"
 import { createStatements, MANY_DOCUMENTS } from "../src/statements.js"
 import { createDatabase } from "./support/database.js"
 import { freshSchema } from "./support/fixtures.js"
@@ -65,6 +66,31 @@ describe("many documents loaded at once", () => {
     const { readManyFirstPages } = createStatements(names, false)
     const { rows } = await database.admin.query(readManyFirstPages, [ids, 32, 1500])
     const packed = rows.map(row => (Object.values(row) as (string | null)[])[3] ?? null)
-    expect(packed.map(text => text !== null && unpackedRows(text)?.length)).toEqual([2, undefined, false])
+    expect(packed.map(text => (text === null ? null : (unpackedRows(text)?.length ?? null)))).toEqual([2, null, null])
+  })
+
+  it("whose rows do not come although there are some are damaged, not empty (LOAD-3)", async () => {
+    const schema = await freshSchema(database)
+    const adapter = fromPool(database.admin)
+    let rowsCome = true
+    const store = await createPostgresStore(
+      {
+        ...adapter,
+        run: work =>
+          adapter.run(session => {
+            const query: PgSession["query"] = async (text, params) => {
+              const rows = await session.query(text, params)
+              return rowsCome ? rows : rows.map(row => [...row.slice(0, 3), null])
+            }
+            return work({ ...session, query })
+          }),
+      },
+      { schema, createTables: true },
+    )
+    const ids = Array.from({ length: MANY_DOCUMENTS }, (_, i) => `doc ${i}`)
+    await Promise.all(ids.map(id => store.replace(id, [metaRecord(), entry(1)])))
+    rowsCome = false
+    await rejects(collect(store.loadAll("doc 0")), "STORE_CORRUPT")
+    await Promise.all(ids.map(id => rejects(collect(store.loadAll(id)), "STORE_CORRUPT")))
   })
 })
