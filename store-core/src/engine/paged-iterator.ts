@@ -45,6 +45,11 @@ export class PagedIterator<T> implements AsyncIterator<T, undefined> {
         return Promise.resolve({ done: true, value: undefined })
       }
     }
+    return this.later(stopped)
+  }
+
+  /** Apart from `next`, which would else make what the closure needs also for items that are in memory. */
+  private later(stopped: Error | null): Promise<IteratorResult<T, undefined>> {
     return this.inOrder(() => this.step(stopped))
   }
 
