@@ -1,4 +1,4 @@
-export { fromClient, type PgClient, type PgQuery } from "./adapters/pg-client.js"
+export { fromClient, type PgClient, type PgQuery, type PgResult } from "./adapters/pg-client.js"
 export { fromPool, type PgPool, type PgPoolClient } from "./adapters/pg-pool.js"
 export { fromPglite, type Pglite, type PgliteQueryOptions } from "./adapters/pglite.js"
 export type {

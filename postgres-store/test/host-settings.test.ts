@@ -1,7 +1,8 @@
-import { binaryEntry, collect, entry, metaRecord } from "@holdfast/testing"
+import type { Store } from "@holdfast/store-core"
+import { binaryEntry, collect, entry, metaRecord, rejects } from "@holdfast/testing"
 import pg from "pg"
 import { afterEach, describe, expect, it } from "vitest"
-import { createPostgresStore, fromPool } from "../src/index.js"
+import { createPostgresStore, fromClient, fromPool, type PgQuery } from "../src/index.js"
 import { createDatabase } from "./support/database.js"
 import { freshSchema } from "./support/fixtures.js"
 
@@ -28,27 +29,58 @@ describe("settings of the host", () => {
     await createPostgresStore(fromPool(database.admin), { schema, createTables: true })
     if (name === "replaced type parsers") for (const oid of OIDS) pg.types.setTypeParser(oid, () => "replaced")
     const store = await createPostgresStore(fromPool(database.pool({ max: 2, ...config })), { schema })
-    const bytes = Uint8Array.from({ length: 512 }, (_, i) => i)
-    const records = [
-      metaRecord(),
-      binaryEntry(bytes),
-      entry("\\x00 'quoted' \\'"),
-      binaryEntry(new Uint8Array(5000).fill(255)),
-    ]
-    const ids = ["a", "B", "Z", "é", "\ufeff", "\\", "'"]
-    for (const id of ids) await store.replace(id, records)
-    await store.append("a", entry("last"))
-    const loaded = await collect(store.loadAll("a"))
-    expect(loaded).toEqual([...records, entry("last")])
-    for (const record of loaded) {
-      if (record.kind !== "entry" || typeof record.payload.data === "string") continue
-      const { data } = record.payload
-      expect(data.constructor).toBe(Uint8Array)
-      expect(data.buffer.byteLength).toBe(data.byteLength)
-    }
-    expect(await collect(store.listDocIds())).toEqual(["'", "B", "Z", "\\", "a", "é", "\ufeff"])
-    expect(await store.currentMeta("B")).toEqual((records[0] as { meta: unknown }).meta)
-    await store.delete("a")
-    expect(await collect(store.loadAll("a"))).toEqual([])
+    await comesBackEqual(store)
+  })
+
+  it.each([
+    ["knows no callbacks", (query: PgQuery) => [query]],
+    ["calls back with bytes", (query: PgQuery, callback: unknown) => [ofBytes(query), callback]],
+  ] as const)("RECORD-1 RECORD-2 LIST-2 a wrapped client that %s: records and ids come back equal", async (_, args) => {
+    const schema = await freshSchema(database)
+    const client = await database.client()
+    const query = client.query.bind(client) as (...args: unknown[]) => unknown
+    const wrapped = new Proxy(client, {
+      get: (target, key) => {
+        const value = Reflect.get(target, key)
+        if (key === "query") return (config: PgQuery, callback: unknown) => query(...args(config, callback))
+        return typeof value === "function" ? value.bind(target) : value
+      },
+    })
+    const store = await createPostgresStore(fromClient(wrapped), { schema, createTables: true })
+    await comesBackEqual(store)
+    await database.admin.query(`DROP TABLE ${schema}.holdfast_records`)
+    await rejects(store.append("B", entry("x")), "STORE_FORMAT_UNSUPPORTED")
   })
 })
+
+/** As a driver might that decodes nothing itself. */
+function ofBytes(query: PgQuery): PgQuery {
+  const parse = query.types?.getTypeParser()
+  if (parse === undefined) return query
+  return { ...query, types: { getTypeParser: () => (value: unknown) => parse(Buffer.from(value as string)) } }
+}
+
+async function comesBackEqual(store: Store): Promise<void> {
+  const bytes = Uint8Array.from({ length: 512 }, (_, i) => i)
+  const records = [
+    metaRecord(),
+    binaryEntry(bytes),
+    entry("\\x00 'quoted' \\'"),
+    binaryEntry(new Uint8Array(5000).fill(255)),
+  ]
+  const ids = ["a", "B", "Z", "é", "\ufeff", "\\", "'"]
+  for (const id of ids) await store.replace(id, records)
+  await store.append("a", entry("last"))
+  const loaded = await collect(store.loadAll("a"))
+  expect(loaded).toEqual([...records, entry("last")])
+  for (const record of loaded) {
+    if (record.kind !== "entry" || typeof record.payload.data === "string") continue
+    const { data } = record.payload
+    expect(data.constructor).toBe(Uint8Array)
+    expect(data.buffer.byteLength).toBe(data.byteLength)
+  }
+  expect(await collect(store.listDocIds())).toEqual(["'", "B", "Z", "\\", "a", "é", "\ufeff"])
+  expect(await store.currentMeta("B")).toEqual((records[0] as { meta: unknown }).meta)
+  await store.delete("a")
+  expect(await collect(store.loadAll("a"))).toEqual([])
+}

@@ -19,12 +19,20 @@ export interface PgQuery {
   readonly values?: unknown[]
   readonly name?: string
   readonly rowMode?: "array"
-  readonly types?: { getTypeParser(): (value: string) => string }
+  readonly binary?: boolean
+  readonly types?: { getTypeParser(): (value: unknown) => string }
+}
+
+/** What a query brings. */
+export interface PgResult {
+  readonly rows: unknown[]
+  readonly rowCount: number | null
 }
 
 /** What the store uses of a `Client` of `pg`. */
 export interface PgClient {
-  query(query: PgQuery): Promise<{ rows: unknown[]; rowCount: number | null }>
+  /** Calls back once, or returns a promise as a wrapper may that knows no callbacks. */
+  query(query: PgQuery, callback: (error: Error, result: PgResult) => void): unknown
   on(event: "error", listener: (error: Error) => void): unknown
   off(event: "error", listener: (error: Error) => void): unknown
   /** `"I"` outside a transaction, `"T"` inside, `"E"` inside one that has failed. */
@@ -72,15 +80,33 @@ function failedTransaction(): StoreError {
 }
 
 export function clientSession(client: PgClient, prepared: boolean, inHostTransaction: boolean): PgSession {
-  const run = (text: string, values: unknown[], result: typeof ROWS | null) =>
-    client.query(prepared ? { text, values, name: nameOf(text), ...result } : { text, values, ...result })
+  const run = (text: string, values: unknown[], result: typeof BINARY_ROWS | null) =>
+    ask(client, prepared ? { text, values, name: nameOf(text), ...result } : { text, values, ...result })
   return {
     inHostTransaction,
     connection: connectionOf(client),
-    query: async (text, params) => (await run(text, params as PgParameter[], ROWS)).rows as PgRow[],
+    query: async (text, params) => (await run(text, params as PgParameter[], BINARY_ROWS)).rows as PgRow[],
     execute: async (text, params) => (await run(text, params as PgParameter[], null)).rowCount ?? 0,
-    script: async text => void (await client.query({ text, ...ROWS })),
+    script: async text => void (await ask(client, { text, ...ROWS })),
   }
+}
+
+/**
+ * By callback: what pg makes for its own promise keeps the rows from the collections of young objects, so that all that was
+ * ever read would wait for one of the whole heap.
+ */
+function ask(client: PgClient, query: PgQuery): Promise<PgResult> {
+  return new Promise((resolve, reject) => {
+    const answer = client.query(query, (error, result) => {
+      if (error) reject(error)
+      else resolve(result)
+    })
+    if (isPromise(answer)) answer.then(resolve, reject)
+  })
+}
+
+function isPromise(value: unknown): value is Promise<PgResult> {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function"
 }
 
 const connections = new WeakMap<PgClient, PgConnection>()
@@ -94,12 +120,17 @@ function connectionOf(client: PgClient): PgConnection | undefined {
   return connection
 }
 
-/** Passed with every query, because an application may have replaced the parsers of the whole driver. */
-const ROWS = { rowMode: "array", types: { getTypeParser: () => identity } } as const
+/**
+ * Passed with every query, because an application may have replaced the parsers of the whole driver. `String`, should a
+ * driver hand over bytes.
+ */
+const ROWS = { rowMode: "array", types: { getTypeParser: () => String } } as const
 
-function identity(value: string): string {
-  return value
-}
+/**
+ * Text in the binary form is the same bytes. But for the other one the server looks for their end, which takes some builds,
+ * those made for size, as long as encoding them in base64. Not for scripts, whose protocol has no such choice.
+ */
+const BINARY_ROWS = { ...ROWS, binary: true } as const
 
 const names = new Map<string, string>()
 
