@@ -13,7 +13,7 @@ import type { DocId, Page, StoreError } from "@holdfast/store-core"
 import { Batches, soon } from "./batch.js"
 import { textArray } from "./binary.js"
 import { BACKEND } from "./errors.js"
-import { unpackedRows } from "./packed-rows.js"
+import { unpackedPage, unpackedRows } from "./packed-rows.js"
 import type { PgSession } from "./pg-adapter.js"
 import { DOCUMENTS_PER_READ, firstBytes, firstRows, MANY_DOCUMENTS, type Statements } from "./statements.js"
 
@@ -75,7 +75,7 @@ export class PageReader {
     // Its statement leaves for the server with this turn of the event loop, not while this one goes on.
     if (following !== null) await new Promise<void>(soon)
     try {
-      const page = assemblePage(cursor, unpackedRows(packed) ?? [])
+      const page = assemblePage(cursor, unpackedRows(packed))
       if (page.next?.after === last && following !== null) this.ahead.set(page.next, following)
       return page
     } catch (error) {
@@ -140,13 +140,13 @@ async function firstPages(
 ): Promise<FirstPage[]> {
   const limits = [String(firstRows(docIds.length)), String(firstBytes(docIds.length))]
   const pages: FirstPage[] = docIds.map(() => ({ records: [], bytes: 0, next: null }))
-  for (const [ord, doc, last, packed] of await session.query(text, [textArray(docIds), ...limits])) {
-    const at = Number(ord) - 1
+  for (const [packed] of await session.query(text, [textArray(docIds), ...limits])) {
+    const { place, doc, last, rows } = unpackedPage(packed as string)
+    const at = place - 1
     try {
-      const cursor = beginPages(Number(doc), last == null ? null : Number(last))
-      const rows = packed == null ? null : unpackedRows(packed)
-      if (rows === null && leftOut !== undefined) leftOut.push(at)
-      else pages[at] = assemblePage(cursor, rows ?? [])
+      const cursor = beginPages(doc, last)
+      if (rows.length === 0 && leftOut !== undefined) leftOut.push(at)
+      else pages[at] = assemblePage(cursor, rows)
     } catch (error) {
       pages[at] = asCorrupt(docIds[at] as DocId, error)
     }

@@ -1,6 +1,6 @@
 import { PAGE_BYTES, PAGE_ROWS } from "@holdfast/sql-store-core"
 import { PLACED, type RowKey, unpackRows } from "./pack.js"
-import { packedRows, sizeOf } from "./packed-rows.js"
+import { packedPage, packedRows, sizeOf } from "./packed-rows.js"
 import type { QualifiedNames } from "./tables.js"
 import { verifyStatements } from "./verify-statements.js"
 
@@ -69,11 +69,11 @@ export function createStatements({ meta, records }: QualifiedNames, losesMark: b
    */
   const page = (where: string) =>
     `SELECT seq, kind, version, lineage, payload, blob, coalesce(sum(${sizeOf("r")}) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before FROM ${records} AS r WHERE ${where}`
-  const firstPages = (packed: string, rows: string) =>
-    `WITH found AS MATERIALIZED (SELECT w.ord, m.doc, ${first("m.doc")} AS first, ${last("m.doc")} AS last
+  const firstPages = (last: string, packed: string, rows: string) =>
+    `WITH found AS MATERIALIZED (SELECT w.ord, m.doc, ${first("m.doc")} AS first
 FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord) JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C")
-SELECT f.ord::text, f.doc::text, f.last::text, ${packed} FROM found AS f, LATERAL (SELECT ${rows}) AS p ORDER BY f.ord`
-  const ofFound = "doc = f.doc AND seq >= f.first AND seq <= least(f.last, f.first + $2::int8 - 1)"
+SELECT ${packedPage("f.ord", "f.doc", last, packed)} FROM found AS f, LATERAL (SELECT ${rows}) AS p ORDER BY f.ord`
+  const ofFound = "doc = f.doc AND seq >= f.first AND seq < f.first + $2::int8"
   const list = (from: string, below: string) =>
     `SELECT ${text("doc_id")} FROM ${meta} WHERE doc_id ${from} $1${below} ORDER BY doc_id COLLATE "C" LIMIT $2::int8`
   const entries = unpackRows(2, PLACED)
@@ -140,20 +140,23 @@ DELETE FROM ${meta} WHERE ${these}`
     readMetas: `SELECT ${text("doc_id")}, data FROM ${meta} WHERE doc_id = ANY ($1::text[])`,
 
     /**
-     * [ids, rows, bytes] → ord, doc, last (NULL without rows) and the packed rows that begin within the bytes. In order, so that
-     * all are there before the first is sent: else both sides are woken for every few kilobytes.
+     * [ids, rows, bytes] → the packed page of each document: the rows that begin within the bytes. In order, so that all are
+     * there before the first is sent: else both sides are woken for every few kilobytes.
      */
     readFirstPages: firstPages(
-      "encode(p.rows, 'base64')",
+      last("f.doc"),
+      "p.rows",
       `${packedRows("r")} AS rows FROM (${page(ofFound)}) AS r WHERE r.before < $3::int8`,
     ),
     /**
      * The same for so many documents that few bytes are read of each. Without the running sum it takes much less time; rows that
-     * are not less than the bytes, alone or together, are left out, for `readFirstPages` to read.
+     * are not less than the bytes, alone or together, are left out, for `readFirstPages` to read. The last one is looked up only
+     * where there may be more than were read.
      */
     readManyFirstPages: firstPages(
-      "CASE WHEN octet_length(p.rows) < $3::int8 THEN encode(p.rows, 'base64') END",
-      `${packedRows("r", "$3::int8")} AS rows FROM ${records} AS r WHERE ${ofFound}`,
+      `CASE WHEN p.last < f.first + $2::int8 - 1 THEN p.last ELSE ${last("f.doc")} END`,
+      "CASE WHEN octet_length(p.rows) < $3::int8 THEN p.rows END",
+      `${packedRows("r", "$3::int8")} AS rows, max(r.seq) AS last FROM ${records} AS r WHERE ${ofFound}`,
     ),
 
     /**
