@@ -26,13 +26,13 @@ export function packedRows(row: string, below?: string): string {
   const lengths = [`-3 - ${length(version)}`, length(blob), length(lineage), length(payload)]
   const values = [text(version), text(lineage), text(payload), `coalesce(${blob}, '')`]
   const other = [...lengths.map(value => `int4send(${value})`), ...values].join(" || ")
-  const isUsual = `${lineage} IS NULL AND ${payload} IS NULL AND ${version} IS NOT NULL AND ${blob} IS NOT NULL`
-  // The usual row's own sum, because the other asks of four columns whether they are NULL.
-  const isSmall = `octet_length(${version}) + octet_length(${blob}) < ${below}`
+  const noText = `${lineage} IS NULL AND ${payload} IS NULL`
+  // NULL where one of them is, for which the others' sum asks of four columns.
+  const size = `octet_length(${version}) + octet_length(${blob})`
   const columns =
     below === undefined
-      ? `WHEN ${isUsual} THEN ${usual} ELSE ${other}`
-      : `WHEN ${isUsual} AND ${isSmall} THEN ${usual} WHEN ${sizeOf(row)} < ${below} THEN ${other} ELSE int4send(${LEFT_OUT})`
+      ? `WHEN ${noText} AND ${size} IS NOT NULL THEN ${usual} ELSE ${other}`
+      : `WHEN ${noText} AND ${size} < ${below} THEN ${usual} WHEN ${sizeOf(row)} < ${below} THEN ${other} ELSE int4send(${LEFT_OUT})`
   return `string_agg(int8send(${row}.seq) || int2send(${row}.kind) || CASE ${columns} END, '')`
 }
 
