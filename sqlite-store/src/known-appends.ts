@@ -25,6 +25,8 @@ interface Marks {
 /** How many operations a group has at least for which the database is asked who wrote; for fewer that takes longer than it saves. */
 const LOOK_FROM = 32
 
+const NONE: ReadonlySet<DocId> = new Set()
+
 /**
  * Entries of documents whose numbers the store remembers: they are written without reading the document before. Somebody
  * else may have written since, so each row proves the numbers it is written with. Where nobody else uses the connection, the
@@ -68,12 +70,14 @@ export class KnownAppends {
    * be decided for those but whether they still are as they were.
    */
   unknown(operations: readonly WriteOperation[]): ReadonlySet<DocId> {
-    const unknown = new Set<DocId>()
+    let unknown: Set<DocId> | null = null
     for (const operation of operations) {
       const isQuick = operation.kind === "append" && !needsMeta(operation)
-      if (!isQuick || this.numbers.get(operation.docId) === undefined) unknown.add(operation.docId)
+      if (isQuick && this.numbers.get(operation.docId) !== undefined) continue
+      unknown ??= new Set()
+      unknown.add(operation.docId)
     }
-    return unknown
+    return unknown ?? NONE
   }
 
   /**

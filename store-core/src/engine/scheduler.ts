@@ -227,23 +227,27 @@ export class Scheduler {
 
   private finishGroup(group: readonly Call[], outcomes: readonly Outcome[]): void {
     this.committing = false
-    const apart = new Set<DocId>()
-    for (let i = 0; i < group.length; i++) this.finishTried(group[i] as Call, outcomes[i] as Outcome, apart)
+    let apart: Set<DocId> | null = null
+    for (let i = 0; i < group.length; i++) {
+      const call = group[i] as Call
+      const outcome = outcomes[i] as Outcome
+      if (outcome === null) this.finishCall(call, null)
+      else {
+        apart ??= new Set()
+        this.finishTried(call, outcome, apart)
+      }
+    }
     this.wake()
   }
 
   /**
-   * The backend answered for one call of a group. It skips an operation when somebody else holds the document; the
+   * The backend did not store one call of a group. It skips an operation when somebody else holds the document; the
    * neighbours do not wait for that one.
    *
    * @param apart The documents of the group with a call that will be tried again. Calls behind it go back to wait for
    * it: what they were refused for may be that it was skipped.
    */
-  private finishTried(call: Call, outcome: Outcome, apart: Set<DocId>): void {
-    if (outcome === null) {
-      this.finishCall(call, null)
-      return
-    }
+  private finishTried(call: Call, outcome: StoreError, apart: Set<DocId>): void {
     const now = performance.now()
     if (call.deadline === 0) call.deadline = now + this.busyTimeout
     if (apart.has(call.docId)) call.state = "waiting"
@@ -304,7 +308,8 @@ export class Scheduler {
       else {
         try {
           const [outcome] = await this.retry.call(() => this.commit([call]))
-          this.finishTried(call, outcome ?? null, apart)
+          if (outcome) this.finishTried(call, outcome, apart)
+          else this.finishCall(call, null)
         } catch (error) {
           if (isConnectionLoss(error)) lost = { error }
           this.failCall(call, error)
