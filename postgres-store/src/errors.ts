@@ -23,6 +23,11 @@ const UNREACHABLE: Meaning = {
 }
 const NOT_SENT: Meaning = { code: "STORE_UNAVAILABLE", remedy: "Open another store.", notSent: true }
 const REFUSED: Meaning = { code: "STORE_PERMISSION", remedy: "Grant the role what it needs; see docs/postgres.md." }
+const WRONG_LOGIN: Meaning = {
+  code: "STORE_PERMISSION",
+  remedy: "Check the user and the password, and what the server's pg_hba.conf says of them.",
+  retryable: false,
+}
 const TABLES_GONE: Meaning = {
   code: "STORE_FORMAT_UNSUPPORTED",
   remedy: "The tables are not as they were when the store was opened; open another one to see what is wrong.",
@@ -52,7 +57,7 @@ const STATES: Readonly<Record<string, Meaning>> = {
   XX001: { code: "STORE_CORRUPT", remedy: "The server found damaged data; restore a backup." },
   XX002: { code: "STORE_CORRUPT", remedy: "The server found a damaged index; rebuild it with REINDEX." },
 }
-const CLASSES: Readonly<Record<string, Meaning>> = { "08": LOST, "28": { ...REFUSED, retryable: false } }
+const CLASSES: Readonly<Record<string, Meaning>> = { "08": LOST, "28": WRONG_LOGIN }
 
 /** Codes of the operating system, as Node names them. */
 const SYSTEM: Readonly<Record<string, Meaning>> = {
@@ -132,7 +137,7 @@ export function conflictError(docId: DocId): StoreError {
  */
 export function finalCollision(error: StoreError): StoreError {
   if (error.code !== "STORE_CONFLICT" && error.code !== "STORE_BUSY") return error
-  const message = `${error.message} Inside this transaction it would not succeed: roll back and begin another.`
+  const message = `${error.message} That is in another transaction only: roll this one back, which does not see what was written since it began.`
   const { backend, docId, cause } = error
   return new StoreError("STORE_CONFLICT", message, { backend, docId, cause, retryable: false })
 }

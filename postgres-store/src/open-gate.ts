@@ -71,7 +71,7 @@ async function create(session: PgSession, wanted: Wanted, current: string | null
   const ddl = createTables(names)
   if (!wanted.create) {
     throw refused(
-      `there are no tables ${names.meta} and ${names.records}. Open the store with createTables: true`,
+      `there are no tables ${names.meta} and ${names.records}. Either open the store with createTables: true or create them`,
       ddl.trim(),
     )
   }

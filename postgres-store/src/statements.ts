@@ -59,7 +59,8 @@ export function createStatements({ meta, records }: QualifiedNames, losesMark: b
     losesMark ? `CASE WHEN starts_with(${column}, chr(65279)) THEN chr(65279) || ${column} ELSE ${column} END` : column
   const columns = "doc, seq, kind, version, lineage, payload, blob"
   // Not max(): it takes the planner longer to find that this is a look at the end of the index.
-  const last = (doc: string) => `(SELECT x.seq FROM ${records} AS x WHERE x.doc = ${doc} ORDER BY x.seq DESC LIMIT 1)`
+  const last = (doc: string, and = "") =>
+    `(SELECT x.seq FROM ${records} AS x WHERE x.doc = ${doc}${and} ORDER BY x.seq DESC LIMIT 1)`
   /** A server that has lost its last commits has lost its processes before. */
   const process = "pg_backend_pid()"
   const first = (doc: string) => `(SELECT x.seq FROM ${records} AS x WHERE x.doc = ${doc} ORDER BY x.seq LIMIT 1)`
@@ -69,8 +70,9 @@ export function createStatements({ meta, records }: QualifiedNames, losesMark: b
    */
   const page = (where: string) =>
     `SELECT seq, kind, version, lineage, payload, blob, coalesce(sum(${sizeOf("r")}) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before FROM ${records} AS r WHERE ${where}`
+  /** No damaged number may be so great that adding to it fails for all documents of the statement. */
   const firstPages = (last: string, packed: string, rows: string) =>
-    `WITH found AS MATERIALIZED (SELECT w.ord, m.doc, ${first("m.doc")} AS first
+    `WITH found AS MATERIALIZED (SELECT w.ord, m.doc, least(${first("m.doc")}, ${Number.MAX_SAFE_INTEGER}) AS first
 FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord) JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C")
 SELECT ${packedPage("f.ord", "f.doc", last, packed)} FROM found AS f, LATERAL (SELECT ${rows}) AS p ORDER BY f.ord`
   const ofFound = "doc = f.doc AND seq >= f.first AND seq < f.first + $2::int8"
@@ -150,11 +152,11 @@ DELETE FROM ${meta} WHERE ${these}`
     ),
     /**
      * The same for so many documents that few bytes are read of each. Without the running sum it takes much less time; rows that
-     * are not less than the bytes, alone or together, are left out, for `readFirstPages` to read. The last one is looked up only
-     * where there may be more than were read.
+     * are not less than the bytes, alone or together, are left out, for `readFirstPages` to read. The last one is looked for
+     * behind those that were read: an index where nothing is found need not be compared with the table.
      */
     readManyFirstPages: firstPages(
-      `CASE WHEN p.last < f.first + $2::int8 - 1 THEN p.last ELSE ${last("f.doc")} END`,
+      `coalesce(${last("f.doc", " AND x.seq >= f.first + $2::int8")}, p.last)`,
       "CASE WHEN octet_length(p.rows) < $3::int8 THEN p.rows END",
       `${packedRows("r", "$3::int8")} AS rows, max(r.seq) AS last FROM ${records} AS r WHERE ${ofFound}`,
     ),

@@ -78,6 +78,30 @@ describe("many documents loaded at once", () => {
     ])
   })
 
+  it.each([
+    ["without the last row that one statement reads", ["DELETE FROM records WHERE seq = 32"]],
+    ["without rows before and behind it", ["DELETE FROM records WHERE seq BETWEEN 11 AND 35"]],
+    [
+      "with a number as great as there are",
+      ["DELETE FROM records WHERE seq > 1", "UPDATE records SET seq = 9223372036854775807 WHERE true"],
+    ],
+  ])("%s are damaged, and only those (LOAD-3, ORDER-4)", async (_, damage) => {
+    const schema = await freshSchema(database)
+    const store = await createPostgresStore(fromPool(database.admin), { schema, createTables: true })
+    const ids = Array.from({ length: 128 }, (_, i) => `doc ${i}`)
+    const records = [metaRecord(), ...Array.from({ length: 39 }, (_, i) => entry(i))]
+    await Promise.all(ids.map(id => store.replace(id, records)))
+    const which = `doc = (SELECT doc FROM ${schema}.holdfast_meta WHERE doc_id = 'doc 7')`
+    for (const statement of damage) {
+      await database.admin.query(`${statement.replace("records", `${schema}.holdfast_records`)} AND ${which}`)
+    }
+    const loaded = await Promise.allSettled(ids.map(id => collect(store.loadAll(id))))
+    for (const [i, load] of loaded.entries()) {
+      if (i === 7) expect(load).toMatchObject({ reason: { code: "STORE_CORRUPT" } })
+      else expect(load).toEqual({ status: "fulfilled", value: records })
+    }
+  })
+
   it("whose rows do not come although there are some are damaged, not empty (LOAD-3)", async () => {
     const schema = await freshSchema(database)
     const adapter = fromPool(database.admin)

@@ -7,6 +7,9 @@ import { createDatabase } from "./support/database.js"
 import { freshSchema } from "./support/fixtures.js"
 
 const database = await createDatabase("icu")
+type Query = (config: PgQuery, callback?: unknown) => unknown
+type Wrapper = (query: Query, config: PgQuery, callback: unknown) => unknown
+
 const OIDS = [16, 17, 20, 21, 23, 25, 1043]
 
 describe("settings of the host", () => {
@@ -33,24 +36,28 @@ describe("settings of the host", () => {
   })
 
   it.each([
-    ["knows no callbacks", (query: PgQuery) => [query]],
-    ["calls back with bytes", (query: PgQuery, callback: unknown) => [ofBytes(query), callback]],
-  ] as const)("RECORD-1 RECORD-2 LIST-2 a wrapped client that %s: records and ids come back equal", async (_, args) => {
-    const schema = await freshSchema(database)
-    const client = await database.client()
-    const query = client.query.bind(client) as (...args: unknown[]) => unknown
-    const wrapped = new Proxy(client, {
-      get: (target, key) => {
-        const value = Reflect.get(target, key)
-        if (key === "query") return (config: PgQuery, callback: unknown) => query(...args(config, callback))
-        return typeof value === "function" ? value.bind(target) : value
-      },
-    })
-    const store = await createPostgresStore(fromClient(wrapped), { schema, createTables: true })
-    await comesBackEqual(store)
-    await database.admin.query(`DROP TABLE ${schema}.holdfast_records`)
-    await rejects(store.append("B", entry("x")), "STORE_FORMAT_UNSUPPORTED")
-  })
+    ["knows no callbacks", (query, config) => query(config)],
+    ["is asynchronous", async (query, config, callback) => query(config, callback)],
+    ["calls back with bytes", (query, config, callback) => query(ofBytes(config), callback)],
+  ] as [string, Wrapper][])(
+    "RECORD-1 RECORD-2 LIST-2 a wrapped client that %s: records and ids come back equal",
+    async (_, wrapper) => {
+      const schema = await freshSchema(database)
+      const client = await database.client()
+      const query = client.query.bind(client) as Query
+      const wrapped = new Proxy(client, {
+        get: (target, key) => {
+          const value = Reflect.get(target, key)
+          if (key === "query") return (config: PgQuery, callback: unknown) => wrapper(query, config, callback)
+          return typeof value === "function" ? value.bind(target) : value
+        },
+      })
+      const store = await createPostgresStore(fromClient(wrapped), { schema, createTables: true })
+      await comesBackEqual(store)
+      await database.admin.query(`DROP TABLE ${schema}.holdfast_records`)
+      await rejects(store.append("B", entry("x")), "STORE_FORMAT_UNSUPPORTED")
+    },
+  )
 })
 
 /** As a driver might that decodes nothing itself. */

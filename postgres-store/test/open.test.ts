@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises"
 import { rejects } from "@holdfast/testing"
+import pg from "pg"
 import { describe, expect, it } from "vitest"
 import { createPostgresStore, createTablesSql, fromClient, fromPool } from "../src/index.js"
 import { openPostgresStore } from "../src/open.js"
@@ -102,6 +103,7 @@ describe("opening", () => {
     await expect(wrong({ schema: "a.b" })).rejects.toThrow(TypeError)
     await expect(wrong({ tables: { meta: "x; DROP" } })).rejects.toThrow(TypeError)
     await expect(openPostgresStore("mysql://host")).rejects.toThrow(TypeError)
+    expect(() => fromClient(new pg.Client(database.url))).toThrow(/Await client.connect\(\) first/)
     await expect(openPostgresStore(database.url, { maxConnections: 0 })).rejects.toThrow(TypeError)
   })
 

@@ -35,7 +35,7 @@ export interface PgClient {
   query(query: PgQuery, callback: (error: Error, result: PgResult) => void): unknown
   on(event: "error", listener: (error: Error) => void): unknown
   off(event: "error", listener: (error: Error) => void): unknown
-  /** `"I"` outside a transaction, `"T"` inside, `"E"` inside one that has failed. */
+  /** `"I"` outside a transaction, `"T"` inside, `"E"` inside one that has failed, null before it is connected. */
   getTransactionStatus(): string | null
   /** The server's process behind the connection. */
   readonly processID?: number | null
@@ -47,10 +47,17 @@ const turns = new WeakMap<PgClient, Turns>()
 /**
  * An adapter for one connected `Client` of `pg`, which the caller keeps: closing the store leaves it open. Inside a
  * transaction of the caller the store joins it. While the store is open the client has an `error` listener.
+ *
+ * @throws TypeError when this is no client of pg, or is not connected yet.
  */
 export function fromClient(client: PgClient, options: PgAdapterOptions = {}): PgAdapter {
   if (!hasMethods(client, "getTransactionStatus", "query", "on", "off")) {
     throw new TypeError("fromClient: this is not a connected Client of pg 8.16 or later. A pool goes to fromPool.")
+  }
+  if (client.getTransactionStatus() === null) {
+    throw new TypeError(
+      "fromClient: this client is not connected; its queries would wait for ever. Await client.connect() first.",
+    )
   }
   const { preparedStatements } = checkOptions("fromClient", options, ADAPTER_OPTIONS)
   const queue = turns.get(client) ?? new Turns()
@@ -101,11 +108,12 @@ function ask(client: PgClient, query: PgQuery): Promise<PgResult> {
       if (error) reject(error)
       else resolve(result)
     })
-    if (isPromise(answer)) answer.then(resolve, reject)
+    // Of a wrapper that passes the callback on, the promise brings nothing and may be there before the answer.
+    if (isPromise(answer)) answer.then(result => result !== undefined && resolve(result), reject)
   })
 }
 
-function isPromise(value: unknown): value is Promise<PgResult> {
+function isPromise(value: unknown): value is Promise<PgResult | undefined> {
   return typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function"
 }
 
