@@ -1,7 +1,4 @@
-/**
- * Measures the scenarios, prints their figures and writes them to a file; see the README of this folder.
- * `node main.js [--check] [--only NAME]… [--repetitions N] [--trace FILE]… [--out FILE]`
- */
+/** Measures the scenarios, prints their figures and writes them to a file; see the README of this folder. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { parseArgs } from "node:util"
@@ -11,26 +8,42 @@ import { type Figures, runScenario } from "./run.js"
 import type { Scenario } from "./scenario.js"
 import { scenarios } from "./scenarios/index.js"
 
-const { values } = parseArgs({
-  options: {
-    check: { type: "boolean", default: false },
-    only: { type: "string", multiple: true, default: [] },
-    repetitions: { type: "string" },
-    trace: { type: "string", multiple: true, default: [] },
-    out: { type: "string", default: "reports/bench.json" },
-  },
-})
+const USAGE =
+  "Usage: npm run bench -- [--check] [--only NAME]… [--repetitions N] [--trace FILE]… [--out FILE]; see bench/README.md"
 
 process.exitCode = await main()
 
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      check: { type: "boolean", default: false },
+      only: { type: "string", multiple: true, default: [] },
+      repetitions: { type: "string", default: "3" },
+      trace: { type: "string", multiple: true, default: [] },
+      out: { type: "string", default: "reports/bench.json" },
+    },
+  })
+  const repetitions = Number(values.repetitions)
+  if (!Number.isSafeInteger(repetitions) || repetitions < 1) {
+    throw new Error(`--repetitions takes a whole number from 1, not "${values.repetitions}"`)
+  }
+  return { ...values, repetitions }
+}
+
 async function main(): Promise<number> {
-  const { check, only, trace: traces, out } = values
+  let values: ReturnType<typeof readArguments>
+  try {
+    values = readArguments()
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${USAGE}`)
+    return 2
+  }
+  const { check, only, trace: traces, out, repetitions } = values
   const unknown = only.find(name => !scenarios.some(scenario => isMeant(scenario, name)))
   if (unknown !== undefined) {
     console.error(`There is no scenario "${unknown}". There are: ${scenarios.map(({ name }) => name).join(", ")}.`)
     return 2
   }
-  const repetitions = Number(values.repetitions ?? 3)
   const wanted = scenarios.filter(scenario => only.length === 0 || only.some(one => isMeant(scenario, one)))
   const chosen = wanted.filter(({ needsTraces }) => needsTraces !== true || traces.length > 0)
   let missed = 0
@@ -41,7 +54,7 @@ async function main(): Promise<number> {
     console.log(show(figures, verdicts))
     write(out, repetitions, figures)
   }
-  if (missed > 0) console.log(`${missed} targets missed`)
+  if (missed > 0) console.log(missed === 1 ? "1 target missed" : `${missed} targets missed`)
   return check && missed > 0 ? 1 : 0
 }
 
