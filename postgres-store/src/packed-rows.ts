@@ -37,8 +37,8 @@ export function packedRows(row: string, below?: string): string {
 }
 
 /**
- * A document's first page as one value, for `unpackedPage`: its place among those asked for, its number, that of its last row
- * (0 without rows), then the rows.
+ * A document's first page as one value, for `unpackedPage`: its place among those asked for (from 1), its number, that of its
+ * last row (0 without rows), then the rows.
  */
 export function packedPage(place: string, doc: string, last: string, rows: string): string {
   return `encode(int4send(${place}::int4) || int8send(${doc}) || int8send(coalesce(${last}, 0)) || coalesce(${rows}, ''), 'base64')`
@@ -55,12 +55,22 @@ export function sizeOf(row: string): string {
  */
 const SCRATCH = new Uint8Array(64 * 1024)
 
-/** What `packedPage` packed; its rows as in `unpackedRows`. */
-export function unpackedPage(packed: string) {
+export interface UnpackedPage {
+  /** Its place among those asked for, from 0. */
+  readonly at: number
+  readonly doc: number
+  /** The number of the document's last row, null without rows. */
+  readonly last: number | null
+  /** As of `unpackedRows`. */
+  readonly rows: StoredRow[]
+}
+
+/** What `packedPage` packed. */
+export function unpackedPage(packed: string): UnpackedPage {
   const { bytes, size } = decoded(packed)
   const view = new DataView(bytes.buffer)
   const last = int8(view, 12)
-  return { place: view.getInt32(0), doc: int8(view, 4), last: last === 0 ? null : last, rows: rowsOf(bytes, 20, size) }
+  return { at: view.getInt32(0) - 1, doc: int8(view, 4), last: last === 0 ? null : last, rows: rowsOf(bytes, 20, size) }
 }
 
 /** The rows that `packedRows` packed, in order; their bytes have buffers of their own. None when one was left out. */

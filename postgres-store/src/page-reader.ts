@@ -7,15 +7,16 @@ import {
   PAGE_ROWS,
   type PageCursor,
   RowError,
+  RowKind,
   supersededError,
 } from "@holdfast/sql-store-core"
 import type { DocId, Page, StoreError } from "@holdfast/store-core"
 import { Batches, soon } from "./batch.js"
 import { textArray } from "./binary.js"
 import { BACKEND } from "./errors.js"
-import { unpackedPage, unpackedRows } from "./packed-rows.js"
+import { type UnpackedPage, unpackedPage, unpackedRows } from "./packed-rows.js"
 import type { PgSession } from "./pg-adapter.js"
-import { DOCUMENTS_PER_READ, firstBytes, firstRows, MANY_DOCUMENTS, type Statements } from "./statements.js"
+import { DOCUMENTS_PER_READ, firstBytes, firstRows, MANY_DOCUMENTS, SMALL_ROWS, type Statements } from "./statements.js"
 
 /** How many statements that read first pages are under way at once; with more, what they bring piles up in memory. */
 const BATCHES_AT_ONCE = 4
@@ -117,41 +118,47 @@ export class PageReader {
 
   /** The first pages of documents, each as it is at one moment. */
   private async readFirst(session: PgSession, docIds: readonly DocId[]): Promise<FirstPage[]> {
-    const { readFirstPages, readManyFirstPages } = this.statements
-    if (docIds.length < MANY_DOCUMENTS) return firstPages(session, readFirstPages, docIds)
-    const leftOut: number[] = []
-    const pages = await firstPages(session, readManyFirstPages, docIds, leftOut)
-    if (leftOut.length === 0) return pages
-    const ids = leftOut.map(at => docIds[at] as DocId)
-    const read = await firstPages(session, readFirstPages, ids)
-    for (const [i, at] of leftOut.entries()) pages[at] = read[i] as FirstPage
+    if (docIds.length < MANY_DOCUMENTS) return this.readEach(session, docIds)
+    const pages = docIds.map(noPage)
+    const large: number[] = []
+    const limits = [SMALL_ROWS, firstBytes(docIds.length)].map(String)
+    for (const [packed] of await session.query(this.statements.readSmallDocuments, [textArray(docIds), ...limits])) {
+      const found = unpackedPage(packed as string)
+      // Else it is not all there. Damage may be why, of which the other statement tells.
+      if (found.rows[0]?.kind === RowKind.head) pages[found.at] = firstPage(docIds, found)
+      else large.push(found.at)
+    }
+    if (large.length === 0) return pages
+    const largeIds = large.map(at => docIds[at] as DocId)
+    const read = await this.readEach(session, largeIds)
+    for (const [i, at] of large.entries()) pages[at] = read[i] as FirstPage
+    return pages
+  }
+
+  private async readEach(session: PgSession, docIds: readonly DocId[]): Promise<FirstPage[]> {
+    const pages = docIds.map(noPage)
+    const limits = [firstRows(docIds.length), firstBytes(docIds.length)].map(String)
+    for (const [packed] of await session.query(this.statements.readFirstPages, [textArray(docIds), ...limits])) {
+      const found = unpackedPage(packed as string)
+      pages[found.at] = firstPage(docIds, found)
+    }
     return pages
   }
 }
 
 type FirstPage = Page<PageCursor> | StoreError
 
-/** @param leftOut Gets the places of documents whose rows the statement left out. Without it, missing rows are damage. */
-async function firstPages(
-  session: PgSession,
-  text: string,
-  docIds: readonly DocId[],
-  leftOut?: number[],
-): Promise<FirstPage[]> {
-  const limits = [String(firstRows(docIds.length)), String(firstBytes(docIds.length))]
-  const pages: FirstPage[] = docIds.map(() => ({ records: [], bytes: 0, next: null }))
-  for (const [packed] of await session.query(text, [textArray(docIds), ...limits])) {
-    const { place, doc, last, rows } = unpackedPage(packed as string)
-    const at = place - 1
-    try {
-      const cursor = beginPages(doc, last)
-      if (rows.length === 0 && leftOut !== undefined) leftOut.push(at)
-      else pages[at] = assemblePage(cursor, rows)
-    } catch (error) {
-      pages[at] = asCorrupt(docIds[at] as DocId, error)
-    }
+/** That of a document that does not exist. */
+function noPage(): FirstPage {
+  return { records: [], bytes: 0, next: null }
+}
+
+function firstPage(docIds: readonly DocId[], { at, doc, last, rows }: UnpackedPage): FirstPage {
+  try {
+    return assemblePage(beginPages(doc, last), rows)
+  } catch (error) {
+    return asCorrupt(docIds[at] as DocId, error)
   }
-  return pages
 }
 
 /** Anything else is not about what is stored, and is thrown. */

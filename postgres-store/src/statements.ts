@@ -8,10 +8,13 @@ import { verifyStatements } from "./verify-statements.js"
 export const DOCUMENTS_PER_READ = 128
 
 /**
- * From how many documents on a statement adds up and packs their rows in one go. Of fewer it reads more of each, and what it
- * had packed for nothing could be hundreds of megabytes.
+ * From how many documents on a statement first packs the whole of each that is small. Of fewer it reads more of each, and what
+ * it had packed for nothing could be hundreds of megabytes.
  */
 export const MANY_DOCUMENTS = 32
+
+/** How many rows a small document has at most; of a larger one that many are read for nothing. */
+export const SMALL_ROWS = 64
 
 /** How many rows of each it reads at least. */
 const FIRST_ROWS = 32
@@ -59,8 +62,7 @@ export function createStatements({ meta, records }: QualifiedNames, losesMark: b
     losesMark ? `CASE WHEN starts_with(${column}, chr(65279)) THEN chr(65279) || ${column} ELSE ${column} END` : column
   const columns = "doc, seq, kind, version, lineage, payload, blob"
   // Not max(): it takes the planner longer to find that this is a look at the end of the index.
-  const last = (doc: string, and = "") =>
-    `(SELECT x.seq FROM ${records} AS x WHERE x.doc = ${doc}${and} ORDER BY x.seq DESC LIMIT 1)`
+  const last = (doc: string) => `(SELECT x.seq FROM ${records} AS x WHERE x.doc = ${doc} ORDER BY x.seq DESC LIMIT 1)`
   /** A server that has lost its last commits has lost its processes before. */
   const process = "pg_backend_pid()"
   const first = (doc: string) => `(SELECT x.seq FROM ${records} AS x WHERE x.doc = ${doc} ORDER BY x.seq LIMIT 1)`
@@ -70,12 +72,10 @@ export function createStatements({ meta, records }: QualifiedNames, losesMark: b
    */
   const page = (where: string) =>
     `SELECT seq, kind, version, lineage, payload, blob, coalesce(sum(${sizeOf("r")}) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before FROM ${records} AS r WHERE ${where}`
-  /** No damaged number may be so great that adding to it fails for all documents of the statement. */
-  const firstPages = (last: string, packed: string, rows: string) =>
-    `WITH found AS MATERIALIZED (SELECT w.ord, m.doc, least(${first("m.doc")}, ${Number.MAX_SAFE_INTEGER}) AS first
+  const firstPages = (looked: string, last: string, packed: string, rows: string) =>
+    `WITH found AS MATERIALIZED (SELECT w.ord, m.doc, ${looked}
 FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord) JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C")
 SELECT ${packedPage("f.ord", "f.doc", last, packed)} FROM found AS f, LATERAL (SELECT ${rows}) AS p ORDER BY f.ord`
-  const ofFound = "doc = f.doc AND seq >= f.first AND seq < f.first + $2::int8"
   const list = (from: string, below: string) =>
     `SELECT ${text("doc_id")} FROM ${meta} WHERE doc_id ${from} $1${below} ORDER BY doc_id COLLATE "C" LIMIT $2::int8`
   const entries = unpackRows(2, PLACED)
@@ -143,22 +143,25 @@ DELETE FROM ${meta} WHERE ${these}`
 
     /**
      * [ids, rows, bytes] → the packed page of each document: the rows that begin within the bytes. In order, so that all are
-     * there before the first is sent: else both sides are woken for every few kilobytes.
+     * there before the first is sent: else both sides are woken for every few kilobytes. No damaged number may be so great that
+     * adding to it fails for all documents.
      */
     readFirstPages: firstPages(
+      `least(${first("m.doc")}, ${Number.MAX_SAFE_INTEGER}) AS first`,
       last("f.doc"),
       "p.rows",
-      `${packedRows("r")} AS rows FROM (${page(ofFound)}) AS r WHERE r.before < $3::int8`,
+      `${packedRows("r")} AS rows FROM (${page("doc = f.doc AND seq >= f.first AND seq < f.first + $2::int8")}) AS r WHERE r.before < $3::int8`,
     ),
     /**
-     * The same for so many documents that few bytes are read of each. Without the running sum it takes much less time; rows that
-     * are not less than the bytes, alone or together, are left out, for `readFirstPages` to read. The last one is looked for
-     * behind those that were read: an index where nothing is found need not be compared with the table.
+     * [ids, rows, bytes] → the same for many documents, most of them small: the last rows of each, which are the whole document
+     * when the first of them begins it. Without the first number and the running sum it takes much less time. Rows that are not less
+     * than the bytes, alone or together, are left out.
      */
-    readManyFirstPages: firstPages(
-      `coalesce(${last("f.doc", " AND x.seq >= f.first + $2::int8")}, p.last)`,
+    readSmallDocuments: firstPages(
+      `${last("m.doc")} AS last`,
+      "f.last",
       "CASE WHEN octet_length(p.rows) < $3::int8 THEN p.rows END",
-      `${packedRows("r", "$3::int8")} AS rows, max(r.seq) AS last FROM ${records} AS r WHERE ${ofFound}`,
+      `${packedRows("r", "$3::int8")} AS rows FROM ${records} AS r WHERE doc = f.doc AND seq > greatest(f.last, 0) - $2::int8 AND seq <= f.last`,
     ),
 
     /**

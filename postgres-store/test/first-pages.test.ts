@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { createPostgresStore, fromPool } from "../src/index.js"
 import { unpackedPage } from "../src/packed-rows.js"
 import type { PgSession } from "../src/pg-adapter.js"
-import { createStatements, MANY_DOCUMENTS } from "../src/statements.js"
+import { createStatements, MANY_DOCUMENTS, SMALL_ROWS } from "../src/statements.js"
 import { createDatabase } from "./support/database.js"
 import { freshSchema } from "./support/fixtures.js"
 
@@ -25,7 +25,9 @@ function documents(): Map<string, StoreRecord[]> {
     entry("x".repeat(3000)),
   ])
   all.set("metadata again", [metaRecord(), entry(1), metaRecord({ schemaHash: "two" }), entry(2)])
-  all.set("many rows", [metaRecord(), ...Array.from({ length: 100 }, (_, i) => entry(i))])
+  for (const rows of [SMALL_ROWS - 1, SMALL_ROWS, SMALL_ROWS + 1, 100]) {
+    all.set(`${rows} rows`, [metaRecord(), ...Array.from({ length: rows - 1 }, (_, i) => entry(i))])
+  }
   all.set("together too large", [metaRecord(), ...Array.from({ length: 6 }, (_, i) => bytes(9000, i))])
   all.set("a large row between", [metaRecord(), entry(1), bytes(200_000, 1), entry(2)])
   all.set("pieces", [metaRecord(), bytes(3_000_000, 5), entry(1)])
@@ -68,22 +70,27 @@ describe("many documents loaded at once", () => {
     await store.replace("together too large", [metaRecord(), ...Array.from({ length: 6 }, (_, i) => bytes(400, i))])
 
     const names = { meta: `${schema}.holdfast_meta`, records: `${schema}.holdfast_records` }
-    const { readManyFirstPages } = createStatements(names, false)
-    const { rows } = await database.admin.query(readManyFirstPages, [ids, 32, 1500])
+    const { readSmallDocuments } = createStatements(names, false)
+    const { rows } = await database.admin.query(readSmallDocuments, [ids, SMALL_ROWS, 1500])
     const pages = rows.map(row => unpackedPage((Object.values(row) as string[])[0] as string))
-    expect(pages.map(page => [page.place, page.last, page.rows.length])).toEqual([
-      [1, 2, 2],
-      [2, 2, 0],
-      [3, 7, 0],
+    expect(pages.map(page => [page.at, page.last, page.rows.length])).toEqual([
+      [0, 2, 2],
+      [1, 2, 0],
+      [2, 7, 0],
     ])
   })
 
   it.each([
-    ["without the last row that one statement reads", ["DELETE FROM records WHERE seq = 32"]],
-    ["without rows before and behind it", ["DELETE FROM records WHERE seq BETWEEN 11 AND 35"]],
+    ["without its first row", ["DELETE FROM records WHERE seq = 1"]],
+    ["without a row", ["DELETE FROM records WHERE seq = 32"]],
+    ["without many", ["DELETE FROM records WHERE seq BETWEEN 11 AND 35"]],
     [
       "with a number as great as there are",
       ["DELETE FROM records WHERE seq > 1", "UPDATE records SET seq = 9223372036854775807 WHERE true"],
+    ],
+    [
+      "with a number as small as there are",
+      ["DELETE FROM records WHERE seq > 1", "UPDATE records SET seq = -9223372036854775808 WHERE true"],
     ],
   ])("%s are damaged, and only those (LOAD-3, ORDER-4)", async (_, damage) => {
     const schema = await freshSchema(database)
@@ -95,10 +102,12 @@ describe("many documents loaded at once", () => {
     for (const statement of damage) {
       await database.admin.query(`${statement.replace("records", `${schema}.holdfast_records`)} AND ${which}`)
     }
-    const loaded = await Promise.allSettled(ids.map(id => collect(store.loadAll(id))))
-    for (const [i, load] of loaded.entries()) {
-      if (i === 7) expect(load).toMatchObject({ reason: { code: "STORE_CORRUPT" } })
-      else expect(load).toEqual({ status: "fulfilled", value: records })
+    for (const together of [ids.slice(0, MANY_DOCUMENTS - 1), ids]) {
+      const loaded = await Promise.allSettled(together.map(id => collect(store.loadAll(id))))
+      for (const [i, load] of loaded.entries()) {
+        if (i === 7) expect(load).toMatchObject({ reason: { code: "STORE_CORRUPT" } })
+        else expect(load).toEqual({ status: "fulfilled", value: records })
+      }
     }
   })
 
