@@ -37,7 +37,7 @@ function page({ date, machine, versions, scenarios: measured }: Results): string
 ${date}, ${machine.cores} cores of ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}; ${used.join(", ")}.
 Medians of ${fewest === most ? most : `${fewest} to ${most}`} trials, each in a process of its own, the drivers in turn; behind them the least and the greatest.
 \`raw\` is the engine by hand: the same tables, no checks; on SQLite with prepared statements, on Postgres where it says so. Below a
-table is what has to be reached, with the least in brackets. How it is measured: [bench/README.md](../bench/README.md).
+table is what has to be reached, with the bound in brackets. How it is measured: [bench/README.md](../bench/README.md).
 
 ${missedOnes(measured)}
 

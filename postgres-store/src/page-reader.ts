@@ -124,8 +124,10 @@ export class PageReader {
     const limits = [SMALL_ROWS, firstBytes(docIds.length)].map(String)
     for (const [packed] of await session.query(this.statements.readSmallDocuments, [textArray(docIds), ...limits])) {
       const found = unpackedPage(packed as string)
-      // Else it is not all there. Damage may be why, of which the other statement tells.
-      if (found.rows[0]?.kind === RowKind.head) pages[found.at] = firstPage(docIds, found)
+      // Else it is not all there. Damage may be why, of which the other statement tells. With so many rows that one more had found
+      // no place, a damaged kind in the middle of a large document would do for a beginning.
+      const isWhole = found.rows[0]?.kind === RowKind.head && found.rows.length < SMALL_ROWS
+      if (isWhole) pages[found.at] = firstPage(docIds, found)
       else large.push(found.at)
     }
     if (large.length === 0) return pages

@@ -13,7 +13,7 @@ export const DOCUMENTS_PER_READ = 128
  */
 export const MANY_DOCUMENTS = 32
 
-/** How many rows a small document has at most; of a larger one that many are read for nothing. */
+/** A small document has fewer rows; of a larger one so many are read for nothing. */
 export const SMALL_ROWS = 64
 
 /** How many rows of each it reads at least. */

@@ -111,6 +111,17 @@ describe("many documents loaded at once", () => {
     }
   })
 
+  it("are not taken for whole where a row in the middle has become one that begins a document (LOAD-3)", async () => {
+    const schema = await freshSchema(database)
+    const store = await createPostgresStore(fromPool(database.admin), { schema, createTables: true })
+    const ids = Array.from({ length: MANY_DOCUMENTS }, (_, i) => `doc ${i}`)
+    const behind = Array.from({ length: SMALL_ROWS - 1 }, (_, i) => entry(i))
+    await store.replace("doc 0", [metaRecord(), entry("lost"), metaRecord({ schemaHash: "two" }), ...behind])
+    await database.admin.query(`UPDATE ${schema}.holdfast_records SET kind = 1 WHERE kind = 2`)
+    const [damaged] = await Promise.allSettled(ids.map(id => collect(store.loadAll(id))))
+    expect(damaged).toMatchObject({ reason: { code: "STORE_CORRUPT" } })
+  })
+
   it("whose rows do not come although there are some are damaged, not empty (LOAD-3)", async () => {
     const schema = await freshSchema(database)
     const adapter = fromPool(database.admin)

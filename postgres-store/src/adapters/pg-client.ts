@@ -109,7 +109,7 @@ function ask(client: PgClient, query: PgQuery): Promise<PgResult> {
       else resolve(result)
     })
     // Of a wrapper that passes the callback on, the promise brings nothing and may be there before the answer.
-    if (isPromise(answer)) answer.then(result => result !== undefined && resolve(result), reject)
+    if (isPromise(answer)) answer.then(result => result != null && resolve(result), reject)
   })
 }
 
