@@ -154,7 +154,7 @@ DELETE FROM ${meta} WHERE ${these}`
     ),
     /**
      * [ids, rows, bytes] → the same for many documents, most of them small: the last rows of each, which are the whole document
-     * when the first of them begins it. Without the first number and the running sum it takes much less time. Rows that are not less
+     * when they are fewer than asked for and the first of them begins it. Without the first number and the running sum it takes much less time. Rows that are not less
      * than the bytes, alone or together, are left out.
      */
     readSmallDocuments: firstPages(

@@ -59,8 +59,10 @@ describe("an error under a statement that commits", () => {
       "Postgres: unreachable. Load the document to see whether the write is stored.",
     )
   })
+})
 
-  it("that are about the login say so, and not what to grant (ERROR-2)", () => {
+describe("an error about the login", () => {
+  it("says so, and not what to grant (ERROR-2)", () => {
     const refused = toStoreError(error("no", { code: "28P01", severity: "FATAL" }))
     expect(refused).toMatchObject({ code: "STORE_PERMISSION", retryable: false })
     expect(refused.message).toMatch(/^Postgres: no\. Check the user and the password/)

@@ -20,6 +20,7 @@ function documents(): Map<string, StoreRecord[]> {
   all.set("text", [
     metaRecord(),
     entry("ü\u{1f600}", { version: "ü" }),
+    ...["a", "abcd", "abcde", "abcü", "abcdü", "ünd mehr", "\u{1f600}"].map(version => entry(1, { version })),
     entry("", { lineage: "one" }),
     bytes(5, 0),
     entry("x".repeat(3000)),
