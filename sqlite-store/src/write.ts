@@ -49,5 +49,5 @@ export function insertGuessed(
   seq: number,
   { kind, version, lineage, payload, blob }: Row,
 ): void {
-  adapter.exec(statements.insertGuessed, doc, docId, seq - 1, seq, kind, version, lineage, payload, blob)
+  adapter.exec(statements.insertGuessed, doc, docId, doc, seq - 1, kind, version, lineage, payload, blob)
 }

@@ -17,8 +17,9 @@ export interface RecordOwner {
 }
 
 /**
- * A copy of a caller's record that nobody else holds, with the contract's properties only. Each property is read once,
- * so a getter cannot show one value to the check and another to the database.
+ * A copy of a caller's record that nobody else changes, with the contract's properties only. Each property is read once,
+ * so a getter cannot show one value to the check and another to the database. Few bytes may lie in one buffer with
+ * those of other records: see `ownRecord`.
  *
  * Throws `STORE_INVALID_RECORD` and `STORE_RECORD_TOO_LARGE`.
  */
@@ -39,6 +40,19 @@ export function copyRecords(value: unknown, owner: RecordOwner): StoreRecord[] {
     }
     return records
   })
+}
+
+/** A copy of a record of the store's whose bytes own their buffer, to be kept or handed out. */
+export function ownRecord(record: StoreRecord): StoreRecord {
+  if (record.kind === "meta") return { kind: "meta", meta: ownMeta(record.meta) }
+  const { payload, version } = record
+  const data = typeof payload.data === "string" ? payload.data : new Uint8Array(payload.data)
+  return { kind: "entry", payload: { ...payload, data }, version }
+}
+
+/** The same for metadata. */
+export function ownMeta({ replicaType, syncMode, schemaHash }: StoreMeta): StoreMeta {
+  return { replicaType: [...replicaType], syncMode: { ...syncMode }, schemaHash }
 }
 
 /** About how many bytes a record takes in memory and in a statement. */
@@ -145,10 +159,27 @@ function getter(name: string | symbol): (this: unknown) => unknown {
 
 function bytes(value: unknown, owner: RecordOwner, at: string): Uint8Array {
   if (tagOf.call(value) !== "Uint8Array") throw invalid(owner, at, "a Uint8Array", value)
-  if ((byteLengthOf.call(value) as number) > RECORD_LIMITS.data) throw tooLarge(owner, at, RECORD_LIMITS.data)
-  // Throws when the buffer is detached; a shared buffer is copied into one of our own.
-  return new Uint8Array(value as Uint8Array)
+  const length = byteLengthOf.call(value) as number
+  if (length > RECORD_LIMITS.data) throw tooLarge(owner, at, RECORD_LIMITS.data)
+  // Both throw when the buffer is detached; a shared buffer is copied into one of our own.
+  if (length > SHARED_BYTES / 16) return new Uint8Array(value as Uint8Array)
+  if (shared.byteLength - sharedUsed < length) {
+    shared = new ArrayBuffer(SHARED_BYTES)
+    sharedUsed = 0
+  }
+  const copied = new Uint8Array(shared, sharedUsed, length)
+  copied.set(value as Uint8Array)
+  sharedUsed += length
+  return copied
 }
+
+/**
+ * The buffer that few bytes are copied into, one behind the other; no place is used twice. A buffer for each costs more to
+ * make and to collect than all else the engine does for a small record. What waits for its commit keeps the whole one.
+ */
+const SHARED_BYTES = 64 * 1024
+let shared = new ArrayBuffer(0)
+let sharedUsed = 0
 
 function invalid(owner: RecordOwner, at: string, expected: string, found: unknown): StoreError {
   const message = `Document ${showDocId(owner.docId)}: ${at} must be ${expected}, but is ${show(found)}.`

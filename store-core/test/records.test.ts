@@ -2,7 +2,7 @@ import { runInNewContext } from "node:vm"
 import { isStoreError, RECORD_LIMITS, recordBytes, type StoreError, type StoreRecord } from "@holdfast/store-core"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { copyRecord, copyRecords } from "../src/records.js"
+import { copyRecord, copyRecords, ownRecord } from "../src/records.js"
 import { batch, entry, meta, metaRecord } from "./support/records.js"
 
 const owner = { backend: "test", docId: "doc" }
@@ -161,19 +161,40 @@ describe("RECORD-2: bytes", () => {
     ],
   ]
 
-  it.each(given)("%s comes out plain and alone in its buffer", (_, make) => {
+  it.each(given)("%s comes out plain, and alone in its buffer once it is owned", (_, make) => {
     const bytes = make()
-    const copied = bytesOf(copyRecord(entryWith(bytes), owner))
-    expect([...copied]).toEqual([1, 2, 3])
-    expect(Object.getPrototypeOf(copied)).toBe(Uint8Array.prototype)
-    expect(copied.buffer).toBeInstanceOf(ArrayBuffer)
-    expect([copied.byteOffset, copied.buffer.byteLength, Reflect.get(copied.buffer, "resizable")]).toEqual([
-      0,
-      3,
-      false,
-    ])
+    const record = copyRecord(entryWith(bytes), owner)
+    const owned = ownRecord(record)
+    for (const copied of [bytesOf(record), bytesOf(owned)]) {
+      expect([...copied]).toEqual([1, 2, 3])
+      expect(Object.getPrototypeOf(copied)).toBe(Uint8Array.prototype)
+      expect(copied.buffer).toBeInstanceOf(ArrayBuffer)
+      expect(Reflect.get(copied.buffer, "resizable")).toBe(false)
+    }
+    expect([bytesOf(owned).byteOffset, bytesOf(owned).buffer.byteLength]).toEqual([0, 3])
     bytes[0] = 9
-    expect(copied[0]).toBe(1)
+    expect([bytesOf(record)[0], bytesOf(owned)[0]]).toEqual([1, 1])
+    bytesOf(record)[1] = 9
+    expect([...bytesOf(owned)]).toEqual([1, 2, 3])
+  })
+
+  it("few bytes share a buffer and never a place in it; many have one of their own", () => {
+    const lengths = [0, 1, 200, 4096, 4097, 3, 65_536, 4096]
+    const copies: [Uint8Array, number][] = []
+    for (let round = 0; round < 100; round++) {
+      for (const length of lengths) {
+        const fill = (round * lengths.length + length) % 251
+        copies.push([bytesOf(copyRecord(entryWith(new Uint8Array(length).fill(fill)), owner)), fill])
+      }
+    }
+    for (const [copy, fill] of copies) {
+      expect(copy.every(byte => byte === fill)).toBe(true)
+      expect(copy.buffer.byteLength).toBe(copy.length > 4096 ? copy.length : 64 * 1024)
+    }
+    // A buffer is used as far as it goes: each holds fifteen times the longest at least.
+    const buffers = new Set(copies.filter(([{ length }]) => length <= 4096).map(([{ buffer }]) => buffer))
+    const bytes = copies.reduce((sum, [{ length }]) => sum + (length > 4096 ? 0 : length), 0)
+    expect(buffers.size).toBeLessThanOrEqual(Math.ceil(bytes / (15 * 4096)) + 1)
   })
 
   it.each<[string, () => unknown]>([

@@ -54,7 +54,10 @@ export interface Backend<Cursor = unknown> {
   close(): void | Promise<void>
 }
 
-/** One write, validated and copied: nobody else holds its records. */
+/**
+ * One write, validated and copied: nobody else changes its records. Few bytes lie in one buffer with those of other records,
+ * so a backend that keeps records after their commit makes copies of its own; else each would keep all of its neighbours.
+ */
 export type WriteOperation =
   | { readonly kind: "append"; readonly docId: DocId; readonly records: readonly StoreRecord[] }
   | { readonly kind: "replace"; readonly docId: DocId; readonly records: readonly StoreRecord[] }
