@@ -177,6 +177,13 @@ describe("on a client, with every call to the driver failing in turn", () => {
   )
 })
 
+/** How many connections of others are inside a transaction. */
+async function inTransaction(): Promise<number> {
+  const open =
+    "SELECT count(*)::int AS open FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
+  return (await database.admin.query(open)).rows[0].open
+}
+
 describe("on a client inside the host's transaction, with every call to the driver failing in turn", () => {
   const steps = new Steps()
 
@@ -210,6 +217,8 @@ describe("on a client inside the host's transaction, with every call to the driv
     }
     if (steps.struck.length === 0 || !isLoss(mode)) await client.query("ROLLBACK")
     await client.end()
+    // The server notices a lost connection only later; until then it keeps the locks of its transaction.
+    while ((await inTransaction()) > 0) await pause(5)
     expectOneOf([BEFORE], await stateOf(outside), what)
     return steps.struck.length > 0
   }
@@ -226,9 +235,7 @@ describe("on a client inside the host's transaction, with every call to the driv
 })
 
 it("leaves no timer and no connection inside a transaction (CLOSE-4)", async () => {
-  const open =
-    "SELECT count(*)::int AS open FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
-  expect((await database.admin.query(open)).rows).toEqual([{ open: 0 }])
+  expect(await inTransaction()).toBe(0)
   // An idle connection of the test's has one.
   expect(await timersDown(timersBefore + database.admin.idleCount)).toBe(true)
 })
