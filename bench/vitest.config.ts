@@ -1,0 +1,3 @@
+import { suiteConfig } from "../scripts/vitest-suite.mjs"
+
+export default suiteConfig("bench")
