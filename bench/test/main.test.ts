@@ -17,15 +17,14 @@ function bench(...args: string[]) {
 }
 
 describe("the command", () => {
-  it.each([
-    ["--only", "nothing"],
-    ["--repetitions", "0"],
-    ["--nothing"],
-  ])("refuses %s %s with what there is, and ends with 2", (...args) => {
-    const { status, stderr } = bench(...args)
-    expect(stderr).toMatch(/There is no scenario "nothing". There are: append-one,|Usage: npm run bench/)
-    expect(status).toBe(2)
-  })
+  it.each([["--only", "nothing"], ["--repetitions", "0"], ["--nothing"]])(
+    "refuses %s %s with what there is, and ends with 2",
+    (...args) => {
+      const { status, stderr } = bench(...args)
+      expect(stderr).toMatch(/There is no scenario "nothing". There are: append-one,|Usage: npm run bench/)
+      expect(status).toBe(2)
+    },
+  )
 
   it("--check measures what the targets of a scenario need, and ends with 1 when one is missed", () => {
     const { status, stdout } = bench("--check", "--only", "append-full", "--repetitions", "1")
@@ -54,7 +53,9 @@ describe("targets", () => {
   })
 
   it("take the best of several, and what was not measured is missed", () => {
-    expect(verdict({ against: ["b", "c"], atMost: 2 }, figures({ a: [4], b: [3], c: [2] }, "less"))).toEqual([[2, true]])
+    expect(verdict({ against: ["b", "c"], atMost: 2 }, figures({ a: [4], b: [3], c: [2] }, "less"))).toEqual([
+      [2, true],
+    ])
     expect(verdict({ against: ["b", "c"], atLeast: 1 }, figures({ a: [4], b: [5], c: [2] }))).toEqual([[0.8, false]])
     expect(verdict({ against: ["b"], atLeast: 0 }, figures({ a: [4] }))).toEqual([[Number.NaN, false]])
   })
