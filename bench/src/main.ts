@@ -5,7 +5,7 @@ import { parseArgs } from "node:util"
 import { machine } from "./machine.js"
 import { judge, show } from "./report.js"
 import { type Figures, runScenario } from "./run.js"
-import type { Scenario } from "./scenario.js"
+import { type Scenario, targetDrivers } from "./scenario.js"
 import { scenarios } from "./scenarios/index.js"
 
 const USAGE =
@@ -76,10 +76,6 @@ function isMeant({ name }: Scenario, only: string): boolean {
 
 /** The scenario with no more drivers than its targets name. */
 function onlyTargets(scenario: Scenario): Scenario[] {
-  const needed = new Set((scenario.targets ?? []).flatMap(({ driver, against }) => [driver, ...(against ?? [])]))
-  // A target may name one of several values of a driver.
-  const drivers = scenario.drivers.filter(driver =>
-    [...needed].some(name => name === driver || name.startsWith(`${driver}: `)),
-  )
+  const drivers = targetDrivers(scenario)
   return drivers.length === 0 ? [] : [{ ...scenario, drivers }]
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { PEERS } from "./peers.js"
-import type { Place, Scenario, TrialResult } from "./scenario.js"
+import { type Place, type Scenario, type TrialResult, targetDrivers } from "./scenario.js"
 import { type Summary, summarize } from "./stats.js"
 import type { TrialMessage } from "./trial.js"
 
@@ -33,12 +33,15 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const shared = mkdtempSync(join(tmpdir(), "holdfast-bench-"))
   const values = new Map<string, number[]>(scenario.drivers.map(driver => [driver, []]))
   const failed = new Set<string>()
+  const repetitions = scenario.repetitions ?? options.repetitions
+  const all = Math.max(repetitions, scenario.minRepetitions ?? 0)
+  const near = new Set(targetDrivers(scenario))
   try {
     await scenario.prepare?.(shared)
-    for (let repetition = 0; repetition < (scenario.repetitions ?? options.repetitions); repetition++) {
+    for (let repetition = 0; repetition < all; repetition++) {
       for (let i = 0; i < scenario.drivers.length; i++) {
         const driver = scenario.drivers[(i + repetition) % scenario.drivers.length] as string
-        if (failed.has(driver)) continue
+        if (failed.has(driver) || (repetition >= repetitions && !near.has(driver))) continue
         try {
           const result = await trial(scenario.name, driver, { shared, seed: repetition + 1, traces: options.traces })
           for (const [name, value] of named(driver, result)) {

@@ -20,6 +20,8 @@ export interface Scenario {
   readonly needsTraces?: boolean
   /** How many trials each driver gets; the settings of the run when absent. */
   readonly repetitions?: number
+  /** So many trials at least for the drivers of the targets, where trials are short and the target is near. */
+  readonly minRepetitions?: number
   /** What the figures depend on, for the results: sizes, counts, durability. */
   readonly settings: Readonly<Record<string, unknown>>
 }
@@ -44,4 +46,10 @@ export interface Target {
   readonly against?: readonly string[]
   readonly atLeast?: number
   readonly atMost?: number
+}
+
+/** The drivers of the scenario that its targets name; a target may name one of several values of a driver. */
+export function targetDrivers({ drivers, targets = [] }: Pick<Scenario, "drivers" | "targets">): string[] {
+  const named = targets.flatMap(({ driver, against }) => [driver, ...(against ?? [])])
+  return drivers.filter(driver => named.some(name => name === driver || name.startsWith(`${driver}: `)))
 }

@@ -80,8 +80,8 @@ describe("openSqliteStore sets", () => {
 
   const common = {
     journal_mode: "wal",
-    wal_autocheckpoint: 4000,
-    journal_size_limit: 32 * 1024 * 1024,
+    wal_autocheckpoint: 8000,
+    journal_size_limit: 48 * 1024 * 1024,
     busy_timeout: 10,
   }
 

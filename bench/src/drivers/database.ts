@@ -34,7 +34,7 @@ function configured<T extends { exec(sql: string): unknown }>(db: T, durability:
   db.exec("PRAGMA busy_timeout = 10")
   db.exec("PRAGMA journal_mode = WAL")
   db.exec(`PRAGMA synchronous = ${durability}`)
-  db.exec("PRAGMA wal_autocheckpoint = 4000")
-  db.exec(`PRAGMA journal_size_limit = ${32 * 1024 * 1024}`)
+  db.exec("PRAGMA wal_autocheckpoint = 8000")
+  db.exec(`PRAGMA journal_size_limit = ${48 * 1024 * 1024}`)
   return db
 }

@@ -47,6 +47,7 @@ function lone(name: string, size: Size): Scenario {
       { driver: "holdfast", against: ["raw"], atLeast: 0.85 },
       { driver: "holdfast node:sqlite", against: ["raw node:sqlite"], atLeast: 0.85 },
     ],
+    minRepetitions: 11,
     settings: { ...size },
   }
 }
@@ -87,6 +88,7 @@ function ticks(name: string, size: Size, raw: number, textbook: number): Scenari
       { driver: "holdfast node:sqlite", against: ["raw node:sqlite"], atLeast: raw },
       { driver: "holdfast", against: ["textbook"], atLeast: textbook },
     ],
+    minRepetitions: 5,
     settings: { ...size, warmTicks: WARM_TICKS },
   }
 }

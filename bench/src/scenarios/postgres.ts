@@ -52,6 +52,7 @@ export const postgres: readonly Scenario[] = [
       { driver: "holdfast", against: ["raw"], atLeast: 0.75 },
       { driver: "holdfast, prepared statements", against: ["raw, prepared statements"], atLeast: 0.85 },
     ],
+    minRepetitions: 7,
     settings: { documents: 1, bytes: 200 },
   }),
   rates({
@@ -188,6 +189,7 @@ interface Rates {
   readonly unit: string
   readonly drivers: Readonly<Record<string, Driver>>
   readonly targets: readonly Target[]
+  readonly minRepetitions?: number
   readonly settings: Readonly<Record<string, unknown>>
 }
 

@@ -25,6 +25,7 @@ export const replace: Scenario = {
     { driver: "holdfast", against: ["raw"], atLeast: 0.9 },
     { driver: "holdfast node:sqlite", against: ["raw node:sqlite"], atLeast: 0.9 },
   ],
+  minRepetitions: 7,
   settings: { documents: DOCUMENTS, records: RECORDS, bytes: 200, durability: "normal" },
 }
 
