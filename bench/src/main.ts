@@ -21,7 +21,7 @@ function readArguments() {
       only: { type: "string", multiple: true, default: [] },
       repetitions: { type: "string", default: "3" },
       trace: { type: "string", multiple: true, default: [] },
-      out: { type: "string", default: "reports/bench.json" },
+      out: { type: "string", default: "reports/bench/results.json" },
     },
   })
   const repetitions = Number(values.repetitions)

@@ -1,5 +1,5 @@
 /**
- * Writes the figures of a run into the documentation: `node publish.js [FILE]`, by default reports/bench.json. The table
+ * Writes the figures of a run into the documentation: `node publish.js [FILE]`, by default reports/bench/results.json. The table
  * goes into docs/benchmarks.md, the charts beside it, the results into bench/results.json.
  */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
@@ -15,7 +15,7 @@ type Results = ReturnType<typeof machine> & { readonly scenarios: readonly Figur
 /** The scenarios that get a chart. */
 const CHARTS = ["append-many", "ticks", "load-large", "postgres-ticks"]
 
-const file = process.argv[2] ?? "reports/bench.json"
+const file = process.argv[2] ?? "reports/bench/results.json"
 const results = JSON.parse(readFileSync(file, "utf8")) as Results
 mkdirSync("docs/benchmarks", { recursive: true })
 for (const figures of results.scenarios.filter(({ name }) => CHARTS.includes(name))) {

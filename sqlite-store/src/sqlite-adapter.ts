@@ -8,7 +8,10 @@ export type SqliteParameter = null | string | number | bigint | Uint8Array
  * Statements come from a small fixed set, so a binding should keep each prepared: preparing one per call halves the rate.
  */
 export interface SqliteAdapter {
-  /** Runs one statement whose rows, if any, nobody wants. Parameters are `?`, by position. */
+  /**
+   * Runs one statement whose rows, if any, nobody wants. Parameters are `?`, by position. Bytes may be a view into a larger
+   * buffer that has other documents' bytes too: bind the view, and neither keep nor transfer its buffer.
+   */
   exec(sql: string, ...params: SqliteParameter[]): void
 
   /**

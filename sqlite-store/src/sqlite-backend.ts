@@ -34,6 +34,7 @@ import { executeSteps } from "./write.js"
 export class SqliteBackend implements Backend<Cursor> {
   readonly name = BACKEND
   readonly capabilities = { durable: true, multiWriter: true }
+  readonly takesViews = true
   private readonly adapter: SqliteAdapter
   private readonly names: TableNames
   private readonly statements: Statements

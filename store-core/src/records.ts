@@ -17,42 +17,29 @@ export interface RecordOwner {
 }
 
 /**
- * A copy of a caller's record that nobody else changes, with the contract's properties only. Each property is read once,
- * so a getter cannot show one value to the check and another to the database. Few bytes may lie in one buffer with
- * those of other records: see `ownRecord`.
+ * A copy of a caller's record that nobody else holds, with the contract's properties only. Each property is read once,
+ * so a getter cannot show one value to the check and another to the database. With `sharesBuffer`, few bytes lie in one
+ * buffer with those of other records: see `Backend.takesViews`.
  *
  * Throws `STORE_INVALID_RECORD` and `STORE_RECORD_TOO_LARGE`.
  */
-export function copyRecord(value: unknown, owner: RecordOwner): StoreRecord {
-  return guarded(owner, () => copy(value, owner, "record"))
+export function copyRecord(value: unknown, owner: RecordOwner, sharesBuffer = false): StoreRecord {
+  return guarded(owner, () => copy(value, owner, "record", sharesBuffer))
 }
 
 /** Copies a `replace` batch; beyond `copyRecord`, throws `STORE_META_MISSING` unless the first record is a `meta`. */
-export function copyRecords(value: unknown, owner: RecordOwner): StoreRecord[] {
+export function copyRecords(value: unknown, owner: RecordOwner, sharesBuffer = false): StoreRecord[] {
   return guarded(owner, () => {
     if (!Array.isArray(value)) throw invalid(owner, "records", "an array of records", value)
     const records: StoreRecord[] = []
     const { length } = value
-    for (let i = 0; i < length; i++) records.push(copy(value[i], owner, `records[${i}]`))
+    for (let i = 0; i < length; i++) records.push(copy(value[i], owner, `records[${i}]`, sharesBuffer))
     if (records[0]?.kind !== "meta") {
       const message = `Document ${showDocId(owner.docId)}: the first record of a replace is ${records.length === 0 ? "missing" : "an entry"}. Begin the batch with a meta record.`
       throw new StoreError("STORE_META_MISSING", message, owner)
     }
     return records
   })
-}
-
-/** A copy of a record of the store's whose bytes own their buffer, to be kept or handed out. */
-export function ownRecord(record: StoreRecord): StoreRecord {
-  if (record.kind === "meta") return { kind: "meta", meta: ownMeta(record.meta) }
-  const { payload, version } = record
-  const data = typeof payload.data === "string" ? payload.data : new Uint8Array(payload.data)
-  return { kind: "entry", payload: { ...payload, data }, version }
-}
-
-/** The same for metadata. */
-export function ownMeta({ replicaType, syncMode, schemaHash }: StoreMeta): StoreMeta {
-  return { replicaType: [...replicaType], syncMode: { ...syncMode }, schemaHash }
 }
 
 /** About how many bytes a record takes in memory and in a statement. */
@@ -72,24 +59,26 @@ function guarded<T>(owner: RecordOwner, run: () => T): T {
   }
 }
 
-function copy(value: unknown, owner: RecordOwner, at: string): StoreRecord {
+function copy(value: unknown, owner: RecordOwner, at: string, sharesBuffer: boolean): StoreRecord {
   const record = properties(value, owner, at)
   const kind = record.kind
   if (kind === "entry") {
-    const payload = copyPayload(record.payload, owner, `${at}.payload`)
+    const payload = copyPayload(record.payload, owner, `${at}.payload`, sharesBuffer)
     return { kind, payload, version: text(record.version, RECORD_LIMITS.version, owner, `${at}.version`) }
   }
   if (kind === "meta") return { kind, meta: copyMeta(record.meta, owner, `${at}.meta`) }
   throw invalid(owner, `${at}.kind`, '"meta" or "entry"', kind)
 }
 
-function copyPayload(value: unknown, owner: RecordOwner, at: string): StorePayload {
+function copyPayload(value: unknown, owner: RecordOwner, at: string, sharesBuffer: boolean): StorePayload {
   const payload = properties(value, owner, at)
   const kind = oneOf(payload.kind, ["entirety", "since"] as const, owner, `${at}.kind`)
   const encoding = oneOf(payload.encoding, ["json", "binary"] as const, owner, `${at}.encoding`)
   const raw = payload.data
   const data =
-    encoding === "json" ? text(raw, RECORD_LIMITS.data, owner, `${at}.data`) : bytes(raw, owner, `${at}.data`)
+    encoding === "json"
+      ? text(raw, RECORD_LIMITS.data, owner, `${at}.data`)
+      : bytes(raw, owner, `${at}.data`, sharesBuffer)
   const lineage = payload.lineage
   if (lineage === undefined) return { kind, encoding, data }
   return { kind, encoding, data, lineage: text(lineage, RECORD_LIMITS.lineage, owner, `${at}.lineage`) }
@@ -157,12 +146,20 @@ function getter(name: string | symbol): (this: unknown) => unknown {
   return Object.getOwnPropertyDescriptor(typedArray, name)?.get as (this: unknown) => unknown
 }
 
-function bytes(value: unknown, owner: RecordOwner, at: string): Uint8Array {
+/**
+ * The buffer that few bytes are copied into, one behind the other; no place is used twice. A buffer for each costs more to
+ * make and to collect than all else the engine does for a small record.
+ */
+const SHARED_BYTES = 64 * 1024
+let shared = new ArrayBuffer(0)
+let sharedUsed = 0
+
+function bytes(value: unknown, owner: RecordOwner, at: string, sharesBuffer: boolean): Uint8Array {
   if (tagOf.call(value) !== "Uint8Array") throw invalid(owner, at, "a Uint8Array", value)
   const length = byteLengthOf.call(value) as number
   if (length > RECORD_LIMITS.data) throw tooLarge(owner, at, RECORD_LIMITS.data)
-  // Both throw when the buffer is detached; a shared buffer is copied into one of our own.
-  if (length > SHARED_BYTES / 16) return new Uint8Array(value as Uint8Array)
+  // Both ways throw when the buffer is detached; shared memory is copied into one of our own.
+  if (!sharesBuffer || length > SHARED_BYTES / 16) return new Uint8Array(value as Uint8Array)
   if (shared.byteLength - sharedUsed < length) {
     shared = new ArrayBuffer(SHARED_BYTES)
     sharedUsed = 0
@@ -172,14 +169,6 @@ function bytes(value: unknown, owner: RecordOwner, at: string): Uint8Array {
   sharedUsed += length
   return copied
 }
-
-/**
- * The buffer that few bytes are copied into, one behind the other; no place is used twice. A buffer for each costs more to
- * make and to collect than all else the engine does for a small record. What waits for its commit keeps the whole one.
- */
-const SHARED_BYTES = 64 * 1024
-let shared = new ArrayBuffer(0)
-let sharedUsed = 0
 
 function invalid(owner: RecordOwner, at: string, expected: string, found: unknown): StoreError {
   const message = `Document ${showDocId(owner.docId)}: ${at} must be ${expected}, but is ${show(found)}.`

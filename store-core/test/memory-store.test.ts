@@ -67,19 +67,6 @@ describe("RECORD-6: nothing is shared", () => {
 })
 
 describe("MemoryStorage", () => {
-  it("keeps bytes in buffers of their own, however they came", async () => {
-    const storage = new MemoryStorage()
-    const store = createMemoryStore({ storage })
-    await store.append("a", metaRecord())
-    await store.append("a", binary(new Uint8Array([1, 2])))
-    await store.replace("b", [metaRecord(), binary(new Uint8Array([1, 2]))])
-    for (const docId of ["a", "b"]) {
-      const kept = storage.get(docId)?.records[1]
-      expect(kept).toStrictEqual(binary(new Uint8Array([1, 2])))
-      expect(kept?.kind === "entry" && (kept.payload.data as Uint8Array).buffer.byteLength).toBe(2)
-    }
-  })
-
   it("outlives the stores on it", async () => {
     const storage = new MemoryStorage()
     const first = createMemoryStore({ storage })

@@ -2,7 +2,7 @@ import { runInNewContext } from "node:vm"
 import { isStoreError, RECORD_LIMITS, recordBytes, type StoreError, type StoreRecord } from "@holdfast/store-core"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { copyRecord, copyRecords, ownRecord } from "../src/records.js"
+import { copyRecord, copyRecords } from "../src/records.js"
 import { batch, entry, meta, metaRecord } from "./support/records.js"
 
 const owner = { backend: "test", docId: "doc" }
@@ -161,22 +161,30 @@ describe("RECORD-2: bytes", () => {
     ],
   ]
 
-  it.each(given)("%s comes out plain, and alone in its buffer once it is owned", (_, make) => {
+  it.each(given)("%s comes out plain and alone in its buffer", (_, make) => {
     const bytes = make()
-    const record = copyRecord(entryWith(bytes), owner)
-    const owned = ownRecord(record)
-    for (const copied of [bytesOf(record), bytesOf(owned)]) {
-      expect([...copied]).toEqual([1, 2, 3])
-      expect(Object.getPrototypeOf(copied)).toBe(Uint8Array.prototype)
-      expect(copied.buffer).toBeInstanceOf(ArrayBuffer)
-      expect(Reflect.get(copied.buffer, "resizable")).toBe(false)
-    }
-    expect([bytesOf(owned).byteOffset, bytesOf(owned).buffer.byteLength]).toEqual([0, 3])
+    const copied = bytesOf(copyRecord(entryWith(bytes), owner))
+    expectPlain(copied)
+    expect([copied.byteOffset, copied.buffer.byteLength]).toEqual([0, 3])
     bytes[0] = 9
-    expect([bytesOf(record)[0], bytesOf(owned)[0]]).toEqual([1, 1])
-    bytesOf(record)[1] = 9
-    expect([...bytesOf(owned)]).toEqual([1, 2, 3])
+    expect(copied[0]).toBe(1)
   })
+
+  it.each(given)("%s comes out plain from a buffer that is shared", (_, make) => {
+    const bytes = make()
+    const copied = bytesOf(copyRecord(entryWith(bytes), owner, true))
+    expectPlain(copied)
+    expect(copied.buffer.byteLength).toBe(64 * 1024)
+    bytes[0] = 9
+    expect(copied[0]).toBe(1)
+  })
+
+  function expectPlain(copied: Uint8Array): void {
+    expect([...copied]).toEqual([1, 2, 3])
+    expect(Object.getPrototypeOf(copied)).toBe(Uint8Array.prototype)
+    expect(copied.buffer).toBeInstanceOf(ArrayBuffer)
+    expect(Reflect.get(copied.buffer, "resizable")).toBe(false)
+  }
 
   it("few bytes share a buffer and never a place in it; many have one of their own", () => {
     const lengths = [0, 1, 200, 4096, 4097, 3, 65_536, 4096]
@@ -184,7 +192,7 @@ describe("RECORD-2: bytes", () => {
     for (let round = 0; round < 100; round++) {
       for (const length of lengths) {
         const fill = (round * lengths.length + length) % 251
-        copies.push([bytesOf(copyRecord(entryWith(new Uint8Array(length).fill(fill)), owner)), fill])
+        copies.push([bytesOf(copyRecord(entryWith(new Uint8Array(length).fill(fill)), owner, true)), fill])
       }
     }
     for (const [copy, fill] of copies) {
@@ -194,7 +202,7 @@ describe("RECORD-2: bytes", () => {
   })
 
   it("a buffer is shared until it is full", () => {
-    const copies = Array.from({ length: 48 }, () => bytesOf(copyRecord(entryWith(new Uint8Array(4096)), owner)))
+    const copies = Array.from({ length: 48 }, () => bytesOf(copyRecord(entryWith(new Uint8Array(4096)), owner, true)))
     const buffers = [...new Set(copies.map(({ buffer }) => buffer))]
     const held = buffers.map(buffer => copies.filter(copy => copy.buffer === buffer).length)
     // What the first and the last have depends on what was copied before.

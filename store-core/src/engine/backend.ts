@@ -19,6 +19,13 @@ export interface Backend<Cursor = unknown> {
   readonly capabilities: StoreCapabilities
 
   /**
+   * Whether the backend is done with an operation's bytes once it is committed, and hands them to nobody who would keep,
+   * transfer or clone their buffer. Then few bytes of many records lie in one buffer, which is quicker. Default false: every
+   * record's bytes have a buffer of their own.
+   */
+  readonly takesViews?: boolean
+
+  /**
    * Applies the operations, in order, in one transaction: opens it, reads the state the operations need, calls `plan`,
    * writes what the decisions say and commits. Returns one outcome per operation. Throws when the transaction as a
    * whole failed; then nothing is stored, unless the error says `outcome: "unknown"`.
@@ -54,10 +61,7 @@ export interface Backend<Cursor = unknown> {
   close(): void | Promise<void>
 }
 
-/**
- * One write, validated and copied: nobody else changes its records. Few bytes lie in one buffer with those of other records,
- * so a backend that keeps records after their commit makes copies of its own; else each would keep all of its neighbours.
- */
+/** One write, validated and copied: nobody else holds its records. */
 export type WriteOperation =
   | { readonly kind: "append"; readonly docId: DocId; readonly records: readonly StoreRecord[] }
   | { readonly kind: "replace"; readonly docId: DocId; readonly records: readonly StoreRecord[] }

@@ -163,8 +163,10 @@ export class EngineStore implements Store, AsyncDisposable {
   private prepare(kind: WriteOperation["kind"], docId: unknown, records: unknown): WriteOperation {
     this.checkCall(docId)
     if (kind === "delete") return { kind, docId }
-    const owner = { backend: this.backend.name, docId }
-    return { kind, docId, records: kind === "append" ? [copyRecord(records, owner)] : copyRecords(records, owner) }
+    const { name: backend, takesViews } = this.backend
+    const owner = { backend, docId }
+    if (kind === "append") return { kind, docId, records: [copyRecord(records, owner, takesViews)] }
+    return { kind, docId, records: copyRecords(records, owner, takesViews) }
   }
 
   private checkOpen(): void {
