@@ -1,7 +1,7 @@
 import {
   compareUtf8,
   createMemoryStore,
-  type EngineStore,
+  EngineStore,
   MemoryBackend,
   MemoryStorage,
   recordBytes,
@@ -62,6 +62,24 @@ describe("RECORD-6: nothing is shared", () => {
       if (found !== null) spoil({ kind: "meta", meta: found })
       expect(await store.currentMeta("a")).toStrictEqual(meta())
       expect(await loadAll(store, "a")).toStrictEqual(records())
+    }
+  })
+})
+
+describe("bytes that a backend is given", () => {
+  it.each([
+    ["have a buffer of their own", undefined, 2],
+    ["lie in a shared one where it takes views", true, 64 * 1024],
+  ])("%s, by append and by replace", async (_, takesViews, length) => {
+    const storage = new MemoryStorage()
+    const store = new EngineStore(Object.assign(new MemoryBackend(storage), { takesViews }))
+    await store.append("a", metaRecord())
+    await store.append("a", binary(new Uint8Array([1, 2])))
+    await store.replace("b", [metaRecord(), binary(new Uint8Array([1, 2]))])
+    for (const docId of ["a", "b"]) {
+      const given = storage.get(docId)?.records[1]
+      expect(given?.kind === "entry" && (given.payload.data as Uint8Array).buffer.byteLength).toBe(length)
+      expect(await loadAll(store, docId)).toStrictEqual([metaRecord(), binary(new Uint8Array([1, 2]))])
     }
   })
 })

@@ -23,7 +23,7 @@ export interface Backend<Cursor = unknown> {
    * transfer or clone their buffer. Then few bytes of many records lie in one buffer, which is quicker. Default false: every
    * record's bytes have a buffer of their own.
    */
-  readonly takesViews?: boolean
+  readonly takesViews?: boolean | undefined
 
   /**
    * Applies the operations, in order, in one transaction: opens it, reads the state the operations need, calls `plan`,
