@@ -1,4 +1,5 @@
 import { StoreError, showDocId } from "./errors.js"
+import type { SharedBytes } from "./shared-bytes.js"
 import type { DocId, StoreMeta, StorePayload, StoreRecord, SyncMode } from "./store.js"
 import { isStorableText, utf8LengthExceeds } from "./text.js"
 
@@ -18,22 +19,22 @@ export interface RecordOwner {
 
 /**
  * A copy of a caller's record that nobody else holds, with the contract's properties only. Each property is read once,
- * so a getter cannot show one value to the check and another to the database. With `sharesBuffer`, few bytes lie in one
- * buffer with those of other records: see `Backend.takesViews`.
+ * so a getter cannot show one value to the check and another to the database. Bytes own their buffer, or lie in
+ * `shared` where it is given.
  *
  * Throws `STORE_INVALID_RECORD` and `STORE_RECORD_TOO_LARGE`.
  */
-export function copyRecord(value: unknown, owner: RecordOwner, sharesBuffer = false): StoreRecord {
-  return guarded(owner, () => copy(value, owner, "record", sharesBuffer))
+export function copyRecord(value: unknown, owner: RecordOwner, shared: SharedBytes | null = null): StoreRecord {
+  return guarded(owner, () => copy(value, owner, "record", shared))
 }
 
 /** Copies a `replace` batch; beyond `copyRecord`, throws `STORE_META_MISSING` unless the first record is a `meta`. */
-export function copyRecords(value: unknown, owner: RecordOwner, sharesBuffer = false): StoreRecord[] {
+export function copyRecords(value: unknown, owner: RecordOwner, shared: SharedBytes | null = null): StoreRecord[] {
   return guarded(owner, () => {
     if (!Array.isArray(value)) throw invalid(owner, "records", "an array of records", value)
     const records: StoreRecord[] = []
     const { length } = value
-    for (let i = 0; i < length; i++) records.push(copy(value[i], owner, `records[${i}]`, sharesBuffer))
+    for (let i = 0; i < length; i++) records.push(copy(value[i], owner, `records[${i}]`, shared))
     if (records[0]?.kind !== "meta") {
       const message = `Document ${showDocId(owner.docId)}: the first record of a replace is ${records.length === 0 ? "missing" : "an entry"}. Begin the batch with a meta record.`
       throw new StoreError("STORE_META_MISSING", message, owner)
@@ -59,26 +60,24 @@ function guarded<T>(owner: RecordOwner, run: () => T): T {
   }
 }
 
-function copy(value: unknown, owner: RecordOwner, at: string, sharesBuffer: boolean): StoreRecord {
+function copy(value: unknown, owner: RecordOwner, at: string, shared: SharedBytes | null): StoreRecord {
   const record = properties(value, owner, at)
   const kind = record.kind
   if (kind === "entry") {
-    const payload = copyPayload(record.payload, owner, `${at}.payload`, sharesBuffer)
+    const payload = copyPayload(record.payload, owner, `${at}.payload`, shared)
     return { kind, payload, version: text(record.version, RECORD_LIMITS.version, owner, `${at}.version`) }
   }
   if (kind === "meta") return { kind, meta: copyMeta(record.meta, owner, `${at}.meta`) }
   throw invalid(owner, `${at}.kind`, '"meta" or "entry"', kind)
 }
 
-function copyPayload(value: unknown, owner: RecordOwner, at: string, sharesBuffer: boolean): StorePayload {
+function copyPayload(value: unknown, owner: RecordOwner, at: string, shared: SharedBytes | null): StorePayload {
   const payload = properties(value, owner, at)
   const kind = oneOf(payload.kind, ["entirety", "since"] as const, owner, `${at}.kind`)
   const encoding = oneOf(payload.encoding, ["json", "binary"] as const, owner, `${at}.encoding`)
   const raw = payload.data
   const data =
-    encoding === "json"
-      ? text(raw, RECORD_LIMITS.data, owner, `${at}.data`)
-      : bytes(raw, owner, `${at}.data`, sharesBuffer)
+    encoding === "json" ? text(raw, RECORD_LIMITS.data, owner, `${at}.data`) : bytes(raw, owner, `${at}.data`, shared)
   const lineage = payload.lineage
   if (lineage === undefined) return { kind, encoding, data }
   return { kind, encoding, data, lineage: text(lineage, RECORD_LIMITS.lineage, owner, `${at}.lineage`) }
@@ -146,28 +145,12 @@ function getter(name: string | symbol): (this: unknown) => unknown {
   return Object.getOwnPropertyDescriptor(typedArray, name)?.get as (this: unknown) => unknown
 }
 
-/**
- * The buffer that few bytes are copied into, one behind the other; no place is used twice. A buffer for each costs more to
- * make and to collect than all else the engine does for a small record.
- */
-const SHARED_BYTES = 64 * 1024
-let shared = new ArrayBuffer(0)
-let sharedUsed = 0
-
-function bytes(value: unknown, owner: RecordOwner, at: string, sharesBuffer: boolean): Uint8Array {
+function bytes(value: unknown, owner: RecordOwner, at: string, shared: SharedBytes | null): Uint8Array {
   if (tagOf.call(value) !== "Uint8Array") throw invalid(owner, at, "a Uint8Array", value)
   const length = byteLengthOf.call(value) as number
   if (length > RECORD_LIMITS.data) throw tooLarge(owner, at, RECORD_LIMITS.data)
-  // Both ways throw when the buffer is detached; shared memory is copied into one of our own.
-  if (!sharesBuffer || length > SHARED_BYTES / 16) return new Uint8Array(value as Uint8Array)
-  if (shared.byteLength - sharedUsed < length) {
-    shared = new ArrayBuffer(SHARED_BYTES)
-    sharedUsed = 0
-  }
-  const copied = new Uint8Array(shared, sharedUsed, length)
-  copied.set(value as Uint8Array)
-  sharedUsed += length
-  return copied
+  // Both throw when the buffer is detached; shared memory is copied into a buffer of our own.
+  return shared === null ? new Uint8Array(value as Uint8Array) : shared.copy(value as Uint8Array, length)
 }
 
 function invalid(owner: RecordOwner, at: string, expected: string, found: unknown): StoreError {

@@ -1,8 +1,9 @@
 import { runInNewContext } from "node:vm"
 import { isStoreError, RECORD_LIMITS, recordBytes, type StoreError, type StoreRecord } from "@holdfast/store-core"
 import fc from "fast-check"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { copyRecord, copyRecords } from "../src/records.js"
+import { SharedBytes } from "../src/shared-bytes.js"
 import { batch, entry, meta, metaRecord } from "./support/records.js"
 
 const owner = { backend: "test", docId: "doc" }
@@ -174,7 +175,7 @@ describe("RECORD-2: bytes", () => {
 
   it.each(given)("%s comes out plain from a buffer that is shared", (_, make) => {
     const bytes = make()
-    const copied = bytesOf(copyRecord(entryWith(bytes), owner, true))
+    const copied = bytesOf(copyRecord(entryWith(bytes), owner, new SharedBytes()))
     expectPlain(copied)
     expect(copied.buffer.byteLength).toBe(64 * 1024)
     bytes[0] = 9
@@ -189,12 +190,13 @@ describe("RECORD-2: bytes", () => {
   }
 
   it("few bytes share a buffer and never a place in it; many have one of their own", () => {
-    const lengths = [0, 1, 200, 4096, 4097, 3, 65_536, 4096]
+    const shared = new SharedBytes()
+    const lengths = [1, 0, 200, 4096, 4097, 3, 65_536, 4096]
     const copies: [Uint8Array, number][] = []
     for (let round = 0; round < 100; round++) {
       for (const length of lengths) {
         const fill = (round * lengths.length + length) % 251
-        copies.push([bytesOf(copyRecord(entryWith(new Uint8Array(length).fill(fill)), owner, true)), fill])
+        copies.push([bytesOf(copyRecord(entryWith(new Uint8Array(length).fill(fill)), owner, shared)), fill])
       }
     }
     for (const [copy, fill] of copies) {
@@ -203,13 +205,28 @@ describe("RECORD-2: bytes", () => {
     }
   })
 
-  it("a buffer is shared until it is full", () => {
-    const copies = Array.from({ length: 48 }, () => bytesOf(copyRecord(entryWith(new Uint8Array(4096)), owner, true)))
+  it("a buffer is shared until it is full, and by what has the same place for it", () => {
+    const shared = new SharedBytes()
+    const copies = Array.from({ length: 48 }, () => bytesOf(copyRecord(entryWith(new Uint8Array(4096)), owner, shared)))
     const buffers = [...new Set(copies.map(({ buffer }) => buffer))]
-    const held = buffers.map(buffer => copies.filter(copy => copy.buffer === buffer).length)
-    // What the first and the last have depends on what was copied before.
-    expect(held.length).toBeGreaterThan(2)
-    for (const count of held.slice(1, -1)) expect(count).toBe(16)
+    expect(buffers.map(buffer => copies.filter(copy => copy.buffer === buffer).length)).toEqual([16, 16, 16])
+    const other = bytesOf(copyRecord(entryWith(new Uint8Array(4096)), owner, new SharedBytes()))
+    expect(buffers).not.toContain(other.buffer)
+  })
+
+  it("shared memory that another thread makes longer while it is copied is copied whole", () => {
+    const shared = new SharedBytes()
+    const memory = new SharedArrayBuffer(2, { maxByteLength: 10 })
+    const bytes = new Uint8Array(memory)
+    bytes.set([1, 2])
+    const set = vi.spyOn(Uint8Array.prototype, "set").mockImplementationOnce(function (this: Uint8Array, source) {
+      memory.grow(3)
+      this.set(source)
+    })
+    const copied = bytesOf(copyRecord(entryWith(bytes), owner, shared))
+    set.mockRestore()
+    expect([...copied]).toEqual([1, 2, 0])
+    expect(bytesOf(copyRecord(entryWith(new Uint8Array(1)), owner, shared)).byteOffset).toBe(0)
   })
 
   it.each<[string, () => unknown]>([

@@ -3,6 +3,7 @@ import { checkDocId, checkPrefix } from "../doc-id.js"
 import { isStoreError, messageOf, StoreError, type StoreErrorCode, showDocId } from "../errors.js"
 import { checkOptions } from "../options.js"
 import { copyRecord, copyRecords } from "../records.js"
+import { SharedBytes } from "../shared-bytes.js"
 import type { DocId, Store, StoreMeta, StoreRecord } from "../store.js"
 import { ENGINE, type EngineAccess } from "./access.js"
 import type { Backend, WriteOperation } from "./backend.js"
@@ -32,6 +33,7 @@ export class EngineStore implements Store, AsyncDisposable {
   private readonly observer: Observer | null
   private readonly loadContext: LoadContext
   private readonly steps = new OpenSteps()
+  private readonly shared: SharedBytes | null
   private isClosed = false
   private closing: Promise<void> | null = null
 
@@ -40,6 +42,7 @@ export class EngineStore implements Store, AsyncDisposable {
     const { readAhead, loadGuard, busyTimeout } = withDefaults(rest)
     this.backend = backend
     this.capabilities = backend.capabilities
+    this.shared = backend.takesViews === true ? new SharedBytes() : null
     this.readAhead = readAhead
     this.guard = new LoadGuard(backend.name, loadGuard)
     const retry = new Retry(busyTimeout)
@@ -163,10 +166,9 @@ export class EngineStore implements Store, AsyncDisposable {
   private prepare(kind: WriteOperation["kind"], docId: unknown, records: unknown): WriteOperation {
     this.checkCall(docId)
     if (kind === "delete") return { kind, docId }
-    const { name: backend, takesViews } = this.backend
-    const owner = { backend, docId }
-    if (kind === "append") return { kind, docId, records: [copyRecord(records, owner, takesViews)] }
-    return { kind, docId, records: copyRecords(records, owner, takesViews) }
+    const owner = { backend: this.backend.name, docId }
+    if (kind === "append") return { kind, docId, records: [copyRecord(records, owner, this.shared)] }
+    return { kind, docId, records: copyRecords(records, owner, this.shared) }
   }
 
   private checkOpen(): void {
