@@ -205,7 +205,7 @@ describe("RECORD-2: bytes", () => {
     }
   })
 
-  it("a buffer is shared until it is full, and by what has the same place for it", () => {
+  it("a buffer is shared until it is full, and by the records of one store only", () => {
     const shared = new SharedBytes()
     const copies = Array.from({ length: 48 }, () => bytesOf(copyRecord(entryWith(new Uint8Array(4096)), owner, shared)))
     const buffers = [...new Set(copies.map(({ buffer }) => buffer))]

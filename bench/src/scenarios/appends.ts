@@ -35,7 +35,7 @@ export const appends: readonly Scenario[] = [
         ? synchronousFile(place)
         : loneAppends(driver, place, { documents: 1, bytes: 200, durability: "full" }, LOG_GROWN),
     targets: [{ driver: "holdfast", against: ["write + fdatasync"], atLeast: 0.7 }],
-    settings: { documents: 1, bytes: 200, durability: "full" },
+    settings: { documents: 1, bytes: 200, durability: "full", warmMilliseconds: LOG_GROWN.warm },
   },
   ticks("ticks", { documents: 1000, bytes: 200, durability: "normal" }, 0.5, 3),
   ticks("ticks-full", { documents: 1000, bytes: 200, durability: "full" }, 0.8, 3),
