@@ -84,6 +84,19 @@ describe("bytes that a backend is given", () => {
   })
 })
 
+it("two stores share no buffer: what waits in one would keep what the other has written", async () => {
+  const buffers = await Promise.all(
+    [new MemoryStorage(), new MemoryStorage()].map(async storage => {
+      const store = new EngineStore(Object.assign(new MemoryBackend(storage), { takesViews: true }))
+      await store.replace("a", [metaRecord(), binary(new Uint8Array([1, 2]))])
+      const given = storage.get("a")?.records[1]
+      return given?.kind === "entry" && (given.payload.data as Uint8Array).buffer
+    }),
+  )
+  expect(buffers[0]).toBeInstanceOf(ArrayBuffer)
+  expect(buffers[0]).not.toBe(buffers[1])
+})
+
 describe("MemoryStorage", () => {
   it("outlives the stores on it", async () => {
     const storage = new MemoryStorage()
