@@ -37,6 +37,6 @@ export {
   type Target,
 } from "./plan.js"
 export { type PrefixRange, prefixRange } from "./prefix-range.js"
-export { decodeMeta, encodeMeta, encodeRecord, pushRecord, type Row, RowError, RowKind } from "./rows.js"
+export { decodeMeta, encodeMeta, encodeRecord, pushRecord, type Row, RowError, RowKind, wholeRow } from "./rows.js"
 export { quoteName, type TableNames, tableNames } from "./table-names.js"
 export { tellWritten } from "./written.js"

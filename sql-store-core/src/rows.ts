@@ -65,13 +65,14 @@ export function pushRecord(rows: Row[], record: StoreRecord, first: boolean, pie
     return
   }
   if (first) throw new TypeError("A generation begins with metadata, not with an entry")
+  const whole = wholeRow(record, pieceBytes)
+  if (whole !== null) {
+    rows.push(whole)
+    return
+  }
   const { payload, version } = record
   const { data } = payload
-  // Stryker disable next-line ConditionalExpression,EqualityOperator: what is one piece also comes the long way
-  if (typeof data !== "string" && data.length <= pieceBytes) {
-    // The usual case of a group of thousands, without a list of one piece for each.
-    rows.push(entryRow(payload, version, 0, 1, null, data))
-  } else if (typeof data === "string") {
+  if (typeof data === "string") {
     const pieces = cutText(data, pieceBytes)
     for (let at = 0; at < pieces.length; at++) {
       rows.push(entryRow(payload, version, at, pieces.length, pieces[at] as string, null))
@@ -82,6 +83,21 @@ export function pushRecord(rows: Row[], record: StoreRecord, first: boolean, pie
       rows.push(entryRow(payload, version, at, pieces.length, null, pieces[at] as Uint8Array))
     }
   }
+}
+
+/**
+ * The row of an entry that is one row, as nearly all are; null for metadata and for what may take more. Lone appends and
+ * groups of thousands are spared a list for each.
+ */
+export function wholeRow(record: StoreRecord, pieceBytes = PIECE_BYTES): Row | null {
+  if (record.kind === "meta") return null
+  const { payload, version } = record
+  const { data } = payload
+  // Stryker disable ConditionalExpression,EqualityOperator,ArithmeticOperator: what is one piece also comes the long way
+  if (typeof data === "string")
+    return data.length * 3 <= pieceBytes ? entryRow(payload, version, 0, 1, data, null) : null
+  return data.length <= pieceBytes ? entryRow(payload, version, 0, 1, null, data) : null
+  // Stryker restore all
 }
 
 function entryRow(

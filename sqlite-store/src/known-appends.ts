@@ -1,5 +1,5 @@
-import { KnownDocuments, lastAfter, pushRecord, type Row } from "@holdfast/sql-store-core"
-import { type DocId, needsMeta, type WriteOperation, type Written } from "@holdfast/store-core"
+import { KnownDocuments, lastAfter, pushRecord, type Row, wholeRow } from "@holdfast/sql-store-core"
+import { type DocId, needsMeta, type StoreRecord, type WriteOperation, type Written } from "@holdfast/store-core"
 import { toStoreError } from "./errors.js"
 import { first } from "./open-gate.js"
 import type { SqliteAdapter } from "./sqlite-adapter.js"
@@ -87,24 +87,38 @@ export class KnownAppends {
   writeGroup(operations: readonly WriteOperation[], written: Written | undefined): void {
     const looks = this.canLook && operations.length >= LOOK_FROM
     if (looks) this.look()
-    for (const operation of operations) this.write(operation, rowsOf(operation), looks, written)
+    for (const operation of operations) {
+      const known = this.numbers.get(operation.docId) as KnownNumbers
+      this.write(known, operation, rowsOf(operation), looks, written)
+    }
   }
 
-  /** The same for one operation, whose rows these are. */
-  writeOne(operation: WriteOperation, rows: readonly Row[], written: Written | undefined): void {
-    this.write(operation, rows, false, written)
+  /**
+   * The same for a group of one in no transaction but the statement's own. False, without having done anything, when the
+   * document is unknown or the operation is not one row.
+   */
+  writeAlone(operation: WriteOperation, written: Written | undefined): boolean {
+    const known = this.numbers.get(operation.docId)
+    const row = known === undefined ? null : onlyRow(operation)
+    if (known === undefined || row === null) return false
+    this.write(known, operation, [row], false, written)
+    return true
   }
 
-  private write(operation: WriteOperation, rows: readonly Row[], looked: boolean, written: Written | undefined): void {
-    const { docId } = operation
-    const known = this.numbers.get(docId) as KnownNumbers
+  private write(
+    known: KnownNumbers,
+    operation: WriteOperation,
+    rows: readonly Row[],
+    looked: boolean,
+    written: Written | undefined,
+  ): void {
     const { doc, last } = known
     const next = lastAfter(last, rows)
     const isRight = looked && known.stretch === this.stretch
     let seq = last
     for (const row of rows) {
       if (isRight) insertRow(this.adapter, this.statements, doc, ++seq, row)
-      else insertGuessed(this.adapter, this.statements, doc, docId, ++seq, row)
+      else insertGuessed(this.adapter, this.statements, doc, operation.docId, ++seq, row)
       if (this.marks !== null) this.marks.changes++
     }
     known.last = next
@@ -129,9 +143,18 @@ export class KnownAppends {
   }
 }
 
-export function rowsOf(operation: WriteOperation): Row[] {
+function rowsOf(operation: WriteOperation): readonly Row[] {
+  const only = onlyRow(operation)
+  // A list that grows from nothing makes room for many.
+  if (only !== null) return [only]
   const rows: Row[] = []
   if (operation.kind === "delete") return rows
   for (const record of operation.records) pushRecord(rows, record, false)
   return rows
+}
+
+/** The row of an append that surely is one, and of an entry; null for any other operation. */
+function onlyRow(operation: WriteOperation): Row | null {
+  if (operation.kind !== "append" || operation.records.length !== 1) return null
+  return wholeRow(operation.records[0] as StoreRecord)
 }

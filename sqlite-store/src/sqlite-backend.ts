@@ -23,7 +23,7 @@ import {
   type Written,
 } from "@holdfast/store-core"
 import { BACKEND, corrupt, isConstraintError, toStoreError } from "./errors.js"
-import { KnownAppends, rowsOf } from "./known-appends.js"
+import { KnownAppends } from "./known-appends.js"
 import { first, openGate } from "./open-gate.js"
 import { type Cursor, PageReader } from "./page-reader.js"
 import type { SqliteAdapter } from "./sqlite-adapter.js"
@@ -71,17 +71,13 @@ export class SqliteBackend implements Backend<Cursor> {
   }
 
   commit(operations: readonly WriteOperation[], plan: Plan, written?: Written): readonly Outcome[] {
-    return this.run(() => {
+    try {
+      if (!this.isOpen) this.open()
       this.refuseTransaction()
-      try {
-        return this.write(operations, plan, true, written)
-      } catch (error) {
-        for (const { docId } of operations) this.known.forget(docId)
-        if (!isConstraintError(error)) throw error
-        // Another connection wrote in between, so the numbers are read in the transaction this time.
-        return this.write(operations, plan, false, written)
-      }
-    })
+      return this.writeOrReadAgain(operations, plan, written)
+    } catch (error) {
+      throw toStoreError(error)
+    }
   }
 
   readPage(docId: DocId, cursor: Cursor | null): Page<Cursor> {
@@ -206,6 +202,17 @@ export class SqliteBackend implements Backend<Cursor> {
     throw new StoreError("STORE_IN_TRANSACTION", message, { backend: BACKEND })
   }
 
+  private writeOrReadAgain(operations: readonly WriteOperation[], plan: Plan, written?: Written): readonly Outcome[] {
+    try {
+      return this.write(operations, plan, true, written)
+    } catch (error) {
+      for (const { docId } of operations) this.known.forget(docId)
+      if (!isConstraintError(error)) throw error
+      // Another connection wrote in between, so the numbers are read in the transaction this time.
+      return this.write(operations, plan, false, written)
+    }
+  }
+
   private write(
     operations: readonly WriteOperation[],
     plan: Plan,
@@ -213,17 +220,14 @@ export class SqliteBackend implements Backend<Cursor> {
     written: Written | undefined,
   ): readonly Outcome[] {
     // Without the flag a transaction of the host may have taken back what was written, and the number with it.
-    const unknown = mayGuess && this.tellsTransactions ? this.known.unknown(operations) : null
-    const isKnown = (docId: DocId) => unknown !== null && !unknown.has(docId)
+    const guesses = mayGuess && this.tellsTransactions
     const [only] = operations
-    if (operations.length === 1 && only !== undefined && isKnown(only.docId) && this.adapter.commitsAlone === true) {
-      const rows = rowsOf(only)
+    if (guesses && operations.length === 1 && only !== undefined && this.adapter.commitsAlone === true) {
       // A statement alone is a transaction of its own, at a fraction of the cost.
-      if (rows.length === 1) {
-        this.known.writeOne(only, rows, written)
-        return STORED
-      }
+      if (this.known.writeAlone(only, written)) return STORED
     }
+    const unknown = guesses ? this.known.unknown(operations) : null
+    const isKnown = (docId: DocId) => unknown !== null && !unknown.has(docId)
     if (unknown?.size === 0) {
       this.adapter.transaction(() => this.known.writeGroup(operations, written))
       return operations.map(() => null)

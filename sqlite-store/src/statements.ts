@@ -16,6 +16,8 @@ export function createStatements({ meta: metaName, records: recordsName }: Table
   const meta = quoteName(metaName)
   const records = quoteName(recordsName)
   const columns = "doc, seq, kind, version, lineage, payload, blob"
+  const bytesColumns = "doc, seq, kind, version, blob"
+  const guesses = `(SELECT doc FROM ${meta} WHERE doc = ? AND doc_id = ?), (SELECT seq + 1 FROM ${records} WHERE doc = ? AND seq = ?)`
   const rowBytes = ["version", "lineage", "payload", "blob"]
     .map(column => `ifnull(octet_length(${column}), 0)`)
     .join(" + ")
@@ -52,7 +54,9 @@ export function createStatements({ meta: metaName, records: recordsName }: Table
     deleteRecords: `DELETE FROM ${records} WHERE doc = ?`,
     /** [doc, seq, kind, version, lineage, payload, blob] */
     insertRow: `INSERT INTO ${records} (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    /** The same `ROWS_PER_INSERT` times. */
+    /** The same for an entry of bytes alone: [doc, seq, kind, version, blob]. A binding takes up to 0.2 µs for a null. */
+    insertBytes: `INSERT INTO ${records} (${bytesColumns}) VALUES (?, ?, ?, ?, ?)`,
+    /** `insertRow` `ROWS_PER_INSERT` times. */
     insertRows: `INSERT INTO ${records} (${columns}) VALUES ${Array(ROWS_PER_INSERT).fill("(?, ?, ?, ?, ?, ?, ?)").join(", ")}`,
     /**
      * [doc, id, doc, seq - 1, kind, version, lineage, payload, blob], where the numbers are guesses: NOT NULL refuses the row
@@ -60,7 +64,9 @@ export function createStatements({ meta: metaName, records: recordsName }: Table
      * before is not there. After two replaces the number itself is free again, and the row would lie before the first one.
      * Two subqueries that know nothing of each other: inside one another, or as one EXISTS, they take longer.
      */
-    insertGuessed: `INSERT INTO ${records} (${columns}) VALUES ((SELECT doc FROM ${meta} WHERE doc = ? AND doc_id = ?), (SELECT seq + 1 FROM ${records} WHERE doc = ? AND seq = ?), ?, ?, ?, ?, ?)`,
+    insertGuessed: `INSERT INTO ${records} (${columns}) VALUES (${guesses}, ?, ?, ?, ?, ?)`,
+    /** [doc, id, doc, seq - 1, kind, version, blob] */
+    insertGuessedBytes: `INSERT INTO ${records} (${bytesColumns}) VALUES (${guesses}, ?, ?, ?)`,
     /** [] → data, changes: what moves when another connection commits, and with every row this one changes. */
     readMarks: "SELECT data_version AS data, total_changes() AS changes FROM pragma_data_version",
     /** [id] → doc, data, last */

@@ -37,7 +37,8 @@ function insert(adapter: SqliteAdapter, statements: Statements, doc: number, fro
 
 export function insertRow(adapter: SqliteAdapter, statements: Statements, doc: number, seq: number, row: Row): void {
   const { kind, version, lineage, payload, blob } = row
-  adapter.exec(statements.insertRow, doc, seq, kind, version, lineage, payload, blob)
+  if (isBytes(row)) adapter.exec(statements.insertBytes, doc, seq, kind, version, blob)
+  else adapter.exec(statements.insertRow, doc, seq, kind, version, lineage, payload, blob)
 }
 
 /** Inserts a row of a document whose number is a guess, which it proves. */
@@ -47,7 +48,13 @@ export function insertGuessed(
   doc: number,
   docId: DocId,
   seq: number,
-  { kind, version, lineage, payload, blob }: Row,
+  row: Row,
 ): void {
-  adapter.exec(statements.insertGuessed, doc, docId, doc, seq - 1, kind, version, lineage, payload, blob)
+  const { kind, version, lineage, payload, blob } = row
+  if (isBytes(row)) adapter.exec(statements.insertGuessedBytes, doc, docId, doc, seq - 1, kind, version, blob)
+  else adapter.exec(statements.insertGuessed, doc, docId, doc, seq - 1, kind, version, lineage, payload, blob)
+}
+
+function isBytes(row: Row): boolean {
+  return row.lineage === null && row.payload === null
 }

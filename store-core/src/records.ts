@@ -11,10 +11,21 @@ export const RECORD_LIMITS = {
   meta: 64 * 1024,
 } as const
 
+const PAYLOAD_KINDS = ["entirety", "since"] as const
+const ENCODINGS = ["json", "binary"] as const
+const WRITER_MODELS = ["serialized", "concurrent"] as const
+const DELIVERIES = ["delta-capable", "snapshot-only"] as const
+const DURABILITIES = ["persistent", "transient"] as const
+
 /** Whose record is checked, for the error. */
 export interface RecordOwner {
   readonly backend: string
   readonly docId: DocId
+}
+
+/** Which record is checked. Names of its properties are joined to `at` in an error only, not for every good record. */
+interface Place extends RecordOwner {
+  readonly at: string
 }
 
 /**
@@ -25,22 +36,36 @@ export interface RecordOwner {
  * Throws `STORE_INVALID_RECORD` and `STORE_RECORD_TOO_LARGE`.
  */
 export function copyRecord(value: unknown, owner: RecordOwner, shared: SharedBytes | null = null): StoreRecord {
-  return guarded(owner, () => copy(value, owner, "record", shared))
+  try {
+    return copy(value, placeOf(owner, "record"), shared)
+  } catch (error) {
+    throw unreadable(owner, error)
+  }
 }
 
 /** Copies a `replace` batch; beyond `copyRecord`, throws `STORE_META_MISSING` unless the first record is a `meta`. */
 export function copyRecords(value: unknown, owner: RecordOwner, shared: SharedBytes | null = null): StoreRecord[] {
-  return guarded(owner, () => {
-    if (!Array.isArray(value)) throw invalid(owner, "records", "an array of records", value)
-    const records: StoreRecord[] = []
-    const { length } = value
-    for (let i = 0; i < length; i++) records.push(copy(value[i], owner, `records[${i}]`, shared))
-    if (records[0]?.kind !== "meta") {
-      const message = `Document ${showDocId(owner.docId)}: the first record of a replace is ${records.length === 0 ? "missing" : "an entry"}. Begin the batch with a meta record.`
-      throw new StoreError("STORE_META_MISSING", message, owner)
-    }
-    return records
-  })
+  try {
+    return copyAll(value, owner, shared)
+  } catch (error) {
+    throw unreadable(owner, error)
+  }
+}
+
+function copyAll(value: unknown, owner: RecordOwner, shared: SharedBytes | null): StoreRecord[] {
+  if (!Array.isArray(value)) throw invalid(placeOf(owner, "records"), "", "an array of records", value)
+  const records: StoreRecord[] = []
+  const { length } = value
+  for (let i = 0; i < length; i++) records.push(copy(value[i], placeOf(owner, `records[${i}]`), shared))
+  if (records[0]?.kind !== "meta") {
+    const message = `Document ${showDocId(owner.docId)}: the first record of a replace is ${records.length === 0 ? "missing" : "an entry"}. Begin the batch with a meta record.`
+    throw new StoreError("STORE_META_MISSING", message, owner)
+  }
+  return records
+}
+
+function placeOf({ backend, docId }: RecordOwner, at: string): Place {
+  return { backend, docId, at }
 }
 
 /** About how many bytes a record takes in memory and in a statement. */
@@ -50,89 +75,87 @@ export function recordBytes(record: StoreRecord): number {
 }
 
 /** A caller's object may throw from a getter or be a revoked proxy: that is an invalid record, not a crash. */
-function guarded<T>(owner: RecordOwner, run: () => T): T {
-  try {
-    return run()
-  } catch (error) {
-    if (error instanceof StoreError) throw error
-    const message = `Document ${showDocId(owner.docId)}: the record could not be read. Pass plain objects, and bytes whose buffer is attached.`
-    throw new StoreError("STORE_INVALID_RECORD", message, { ...owner, cause: error })
-  }
+function unreadable(owner: RecordOwner, error: unknown): StoreError {
+  if (error instanceof StoreError) return error
+  const message = `Document ${showDocId(owner.docId)}: the record could not be read. Pass plain objects, and bytes whose buffer is attached.`
+  return new StoreError("STORE_INVALID_RECORD", message, { ...owner, cause: error })
 }
 
-function copy(value: unknown, owner: RecordOwner, at: string, shared: SharedBytes | null): StoreRecord {
-  const record = properties(value, owner, at)
+function copy(value: unknown, place: Place, shared: SharedBytes | null): StoreRecord {
+  const record = properties(value, place, "")
   const kind = record.kind
   if (kind === "entry") {
-    const payload = copyPayload(record.payload, owner, `${at}.payload`, shared)
-    return { kind, payload, version: text(record.version, RECORD_LIMITS.version, owner, `${at}.version`) }
+    const payload = copyPayload(record.payload, place, shared)
+    return { kind, payload, version: text(record.version, RECORD_LIMITS.version, place, ".version") }
   }
-  if (kind === "meta") return { kind, meta: copyMeta(record.meta, owner, `${at}.meta`) }
-  throw invalid(owner, `${at}.kind`, '"meta" or "entry"', kind)
+  if (kind === "meta") return { kind, meta: copyMeta(record.meta, place) }
+  throw invalid(place, ".kind", '"meta" or "entry"', kind)
 }
 
-function copyPayload(value: unknown, owner: RecordOwner, at: string, shared: SharedBytes | null): StorePayload {
-  const payload = properties(value, owner, at)
-  const kind = oneOf(payload.kind, ["entirety", "since"] as const, owner, `${at}.kind`)
-  const encoding = oneOf(payload.encoding, ["json", "binary"] as const, owner, `${at}.encoding`)
+function copyPayload(value: unknown, place: Place, shared: SharedBytes | null): StorePayload {
+  const payload = properties(value, place, ".payload")
+  const kind = oneOf(payload.kind, PAYLOAD_KINDS, place, ".payload.kind")
+  const encoding = oneOf(payload.encoding, ENCODINGS, place, ".payload.encoding")
   const raw = payload.data
   const data =
-    encoding === "json" ? text(raw, RECORD_LIMITS.data, owner, `${at}.data`) : bytes(raw, owner, `${at}.data`, shared)
+    encoding === "json"
+      ? text(raw, RECORD_LIMITS.data, place, ".payload.data")
+      : bytes(raw, place, ".payload.data", shared)
   const lineage = payload.lineage
   if (lineage === undefined) return { kind, encoding, data }
-  return { kind, encoding, data, lineage: text(lineage, RECORD_LIMITS.lineage, owner, `${at}.lineage`) }
+  return { kind, encoding, data, lineage: text(lineage, RECORD_LIMITS.lineage, place, ".payload.lineage") }
 }
 
-function copyMeta(value: unknown, owner: RecordOwner, at: string): StoreMeta {
-  const meta = properties(value, owner, at)
+function copyMeta(value: unknown, place: Place): StoreMeta {
+  const meta = properties(value, place, ".meta")
   const replicaType = meta.replicaType
   if (!Array.isArray(replicaType) || replicaType.length !== 3) {
-    throw invalid(owner, `${at}.replicaType`, "an array of name, major and minor number", replicaType)
+    throw invalid(place, ".meta.replicaType", "an array of name, major and minor number", replicaType)
   }
-  const name = text(replicaType[0], RECORD_LIMITS.meta, owner, `${at}.replicaType[0]`)
-  const major = versionNumber(replicaType[1], owner, `${at}.replicaType[1]`)
-  const minor = versionNumber(replicaType[2], owner, `${at}.replicaType[2]`)
-  const syncMode = copySyncMode(meta.syncMode, owner, `${at}.syncMode`)
-  const schemaHash = text(meta.schemaHash, RECORD_LIMITS.meta, owner, `${at}.schemaHash`)
+  const name = text(replicaType[0], RECORD_LIMITS.meta, place, ".meta.replicaType[0]")
+  const major = versionNumber(replicaType[1], place, ".meta.replicaType[1]")
+  const minor = versionNumber(replicaType[2], place, ".meta.replicaType[2]")
+  const syncMode = copySyncMode(meta.syncMode, place)
+  const schemaHash = text(meta.schemaHash, RECORD_LIMITS.meta, place, ".meta.schemaHash")
   const copied: StoreMeta = { replicaType: [name, major, minor], syncMode, schemaHash }
   // JSON writes a character as up to six; only a text that long can make the metadata too large.
   // Stryker disable next-line ConditionalExpression,EqualityOperator: counting comes to the same
   const short = (name.length + schemaHash.length) * 6 + 300 <= RECORD_LIMITS.meta
   if (!short && utf8LengthExceeds(JSON.stringify(copied), RECORD_LIMITS.meta)) {
-    throw tooLarge(owner, `${at} (as JSON)`, RECORD_LIMITS.meta)
+    throw tooLarge(place, ".meta (as JSON)", RECORD_LIMITS.meta)
   }
   return copied
 }
 
-function copySyncMode(value: unknown, owner: RecordOwner, at: string): SyncMode {
-  const mode = properties(value, owner, at)
+function copySyncMode(value: unknown, place: Place): SyncMode {
+  const mode = properties(value, place, ".meta.syncMode")
   return {
-    writerModel: oneOf(mode.writerModel, ["serialized", "concurrent"] as const, owner, `${at}.writerModel`),
-    delivery: oneOf(mode.delivery, ["delta-capable", "snapshot-only"] as const, owner, `${at}.delivery`),
-    durability: oneOf(mode.durability, ["persistent", "transient"] as const, owner, `${at}.durability`),
+    writerModel: oneOf(mode.writerModel, WRITER_MODELS, place, ".meta.syncMode.writerModel"),
+    delivery: oneOf(mode.delivery, DELIVERIES, place, ".meta.syncMode.delivery"),
+    durability: oneOf(mode.durability, DURABILITIES, place, ".meta.syncMode.durability"),
   }
 }
 
-function properties(value: unknown, owner: RecordOwner, at: string): Record<string, unknown> {
-  if (typeof value !== "object" || value === null) throw invalid(owner, at, "an object", value)
+function properties(value: unknown, place: Place, name: string): Record<string, unknown> {
+  if (typeof value !== "object" || value === null) throw invalid(place, name, "an object", value)
   return value as Record<string, unknown>
 }
 
-function oneOf<T extends string>(value: unknown, allowed: readonly T[], owner: RecordOwner, at: string): T {
+function oneOf<T extends string>(value: unknown, allowed: readonly T[], place: Place, name: string): T {
   for (const one of allowed) if (value === one) return one
-  throw invalid(owner, at, allowed.map(one => `"${one}"`).join(" or "), value)
+  throw invalid(place, name, allowed.map(one => `"${one}"`).join(" or "), value)
 }
 
-function versionNumber(value: unknown, owner: RecordOwner, at: string): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) throw invalid(owner, at, "a whole number from 0", value)
+function versionNumber(value: unknown, place: Place, name: string): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw invalid(place, name, "a whole number from 0", value)
   // -0 would come back from JSON as 0.
   return (value as number) + 0
 }
 
-function text(value: unknown, limit: number, owner: RecordOwner, at: string): string {
-  if (typeof value !== "string") throw invalid(owner, at, "a string", value)
-  if (utf8LengthExceeds(value, limit)) throw tooLarge(owner, at, limit)
-  if (!isStorableText(value)) throw invalid(owner, at, "well-formed text without U+0000", value)
+function text(value: unknown, limit: number, place: Place, name: string): string {
+  if (typeof value !== "string") throw invalid(place, name, "a string", value)
+  if (utf8LengthExceeds(value, limit)) throw tooLarge(place, name, limit)
+  if (!isStorableText(value)) throw invalid(place, name, "well-formed text without U+0000", value)
   return value
 }
 
@@ -145,22 +168,24 @@ function getter(name: string | symbol): (this: unknown) => unknown {
   return Object.getOwnPropertyDescriptor(typedArray, name)?.get as (this: unknown) => unknown
 }
 
-function bytes(value: unknown, owner: RecordOwner, at: string, shared: SharedBytes | null): Uint8Array {
-  if (tagOf.call(value) !== "Uint8Array") throw invalid(owner, at, "a Uint8Array", value)
+function bytes(value: unknown, place: Place, name: string, shared: SharedBytes | null): Uint8Array {
+  if (tagOf.call(value) !== "Uint8Array") throw invalid(place, name, "a Uint8Array", value)
   const length = byteLengthOf.call(value) as number
-  if (length > RECORD_LIMITS.data) throw tooLarge(owner, at, RECORD_LIMITS.data)
+  if (length > RECORD_LIMITS.data) throw tooLarge(place, name, RECORD_LIMITS.data)
   // Both throw when the buffer is detached; shared memory is copied into a buffer of our own.
   return shared === null ? new Uint8Array(value as Uint8Array) : shared.copy(value as Uint8Array, length)
 }
 
-function invalid(owner: RecordOwner, at: string, expected: string, found: unknown): StoreError {
-  const message = `Document ${showDocId(owner.docId)}: ${at} must be ${expected}, but is ${show(found)}.`
-  return new StoreError("STORE_INVALID_RECORD", message, owner)
+function invalid(place: Place, name: string, expected: string, found: unknown): StoreError {
+  const { backend, docId, at } = place
+  const message = `Document ${showDocId(docId)}: ${at}${name} must be ${expected}, but is ${show(found)}.`
+  return new StoreError("STORE_INVALID_RECORD", message, { backend, docId })
 }
 
-function tooLarge(owner: RecordOwner, at: string, limit: number): StoreError {
-  const message = `Document ${showDocId(owner.docId)}: ${at} is larger than ${limit} bytes. Split it, or keep it outside and store a reference.`
-  return new StoreError("STORE_RECORD_TOO_LARGE", message, owner)
+function tooLarge(place: Place, name: string, limit: number): StoreError {
+  const { backend, docId, at } = place
+  const message = `Document ${showDocId(docId)}: ${at}${name} is larger than ${limit} bytes. Split it, or keep it outside and store a reference.`
+  return new StoreError("STORE_RECORD_TOO_LARGE", message, { backend, docId })
 }
 
 /** Says what was found without calling anything of the caller's object. */

@@ -2,12 +2,20 @@ import { describe, expect, it } from "vitest"
 import { type Call, CallQueue, createCall } from "../src/engine/call-queue.js"
 
 function write(docId: string, bytes = 0, records = 1): Call {
-  return createCall({ docId, write: { kind: "delete", docId }, records, bytes, start: null, settle: () => {} })
+  return createCall({
+    docId,
+    write: { kind: "delete", docId },
+    records,
+    bytes,
+    start: null,
+    resolve: () => {},
+    reject: () => {},
+  })
 }
 
 function read(docId: string, started: Call[]): Call {
   const start = (call: Call) => void started.push(call)
-  return createCall({ docId, write: null, records: 0, bytes: 0, start, settle: () => {} })
+  return createCall({ docId, write: null, records: 0, bytes: 0, start, resolve: () => {}, reject: () => {} })
 }
 
 const group = (queue: CallQueue) => queue.takeGroup(() => "yes")

@@ -11,8 +11,9 @@ export interface Call {
   readonly bytes: number
   /** Runs a read, which tells the queue when its turn is over; null for a write. */
   start: ((call: Call) => void) | null
-  /** Tells the caller of a write. */
-  settle: (error: Error | null) => void
+  /** Tell the caller of a write. */
+  resolve: () => void
+  reject: (error: Error) => void
   /** The call on the same document after this one. */
   next: Call | null
   /** Waiting for the call before it, ready for the next commit, or having its turn. */
@@ -29,14 +30,17 @@ export interface Call {
   onFinish: (() => void)[] | null
 }
 
-export function createCall(fixed: Pick<Call, "docId" | "write" | "records" | "bytes" | "start" | "settle">): Call {
+export function createCall(
+  fixed: Pick<Call, "docId" | "write" | "records" | "bytes" | "start" | "resolve" | "reject">,
+): Call {
   return {
     docId: fixed.docId,
     write: fixed.write,
     records: fixed.records,
     bytes: fixed.bytes,
     start: fixed.start,
-    settle: fixed.settle,
+    resolve: fixed.resolve,
+    reject: fixed.reject,
     next: null,
     state: "waiting",
     isFirst: false,
@@ -60,12 +64,57 @@ function spent(): void {}
 const GROUP_BYTES = 8 * 1024 * 1024
 const GROUP_RECORDS = 5000
 
+/** `list` with `call` at its end. An empty list that is pushed to makes room for 17, which a lone call has no use for. */
+function extended(list: Call[], call: Call): Call[] {
+  if (list.length === 0) return [call]
+  list.push(call)
+  return list
+}
+
+/**
+ * The last call of each document's chain. One is kept beside the map: a map that a lone call empties again makes a new
+ * table for itself each time.
+ */
+class Tails {
+  private docId: DocId | null = null
+  private call: Call | undefined
+  private readonly others = new Map<DocId, Call>()
+
+  get(docId: DocId): Call | undefined {
+    return docId === this.docId ? this.call : this.others.get(docId)
+  }
+
+  set(docId: DocId, call: Call): void {
+    if (docId !== this.docId && (this.docId !== null || this.others.size > 0)) this.others.set(docId, call)
+    else {
+      this.docId = docId
+      this.call = call
+    }
+  }
+
+  delete(docId: DocId): void {
+    if (docId !== this.docId) this.others.delete(docId)
+    else {
+      this.docId = null
+      this.call = undefined
+    }
+  }
+
+  isEmpty(): boolean {
+    return this.docId === null && this.others.size === 0
+  }
+
+  all(): readonly Call[] {
+    return this.call === undefined ? [...this.others.values()] : [this.call, ...this.others.values()]
+  }
+}
+
 /**
  * The order of calls (ORDER-1 to ORDER-3). The calls on one document form a chain, each ready when the one before has
  * finished; only reads that follow each other have their turn together. Chains know nothing of each other. Writes that are ready wait in `ready` for the next commit.
  */
 export class CallQueue {
-  private readonly tails = new Map<DocId, Call>()
+  private readonly tails = new Tails()
   private ready: Call[] = []
   private readonly starting: Call[] = []
   private isStarting = false
@@ -88,11 +137,11 @@ export class CallQueue {
 
   // Stryker disable next-line BlockStatement: a read that is queued although it need not be only takes longer
   isFree(docId: DocId): boolean {
-    return !this.tails.has(docId)
+    return this.tails.get(docId) === undefined
   }
 
   isEmpty(): boolean {
-    return this.tails.size === 0
+    return this.tails.isEmpty()
   }
 
   hasReadyWrites(): boolean {
@@ -104,7 +153,8 @@ export class CallQueue {
     call.isOver = true
     this.size--
     call.write = null
-    call.settle = spent
+    call.resolve = spent
+    call.reject = spent
     // Stryker disable next-line ConditionalExpression,EqualityOperator: what a call that is over holds only takes memory
     if (call.start !== null) call.start = spent
     let over: Call | null = call.isFirst ? call : null
@@ -131,7 +181,7 @@ export class CallQueue {
     } else {
       // Stryker disable next-line StringLiteral: that it waits no more is what counts
       call.state = "ready"
-      this.ready.push(call)
+      this.ready = extended(this.ready, call)
     }
   }
 
@@ -160,7 +210,7 @@ export class CallQueue {
     const candidates = this.ready
     const first = candidates.length
     this.ready = []
-    const group: Call[] = []
+    let group: Call[] = []
     let records = 0
     let bytes = 0
     let at = 0
@@ -171,7 +221,7 @@ export class CallQueue {
       if (admit(call, at >= first) !== "yes") continue
       // Stryker disable next-line StringLiteral: that it waits no more is what counts
       call.state = "running"
-      group.push(call)
+      group = extended(group, call)
       records += call.records
       bytes += call.bytes
       let next = call.next
@@ -186,7 +236,7 @@ export class CallQueue {
 
   /** Resolves when every call made so far has finished. */
   async settled(): Promise<void> {
-    const tails = [...this.tails.values()]
+    const tails = this.tails.all()
     await Promise.all(
       tails.map(call => {
         return new Promise<void>(resolve => {

@@ -61,8 +61,7 @@ export class Scheduler {
     const records = operation.kind === "delete" ? 1 : operation.records.length
     const bytes = operation.kind === "delete" ? 0 : totalBytes(operation.records)
     return new Promise((resolve, reject) => {
-      const settle = (error: Error | null) => (error === null ? resolve() : reject(error))
-      this.queue.add(createCall({ docId, write: operation, records, bytes, start: null, settle }))
+      this.queue.add(createCall({ docId, write: operation, records, bytes, start: null, resolve, reject }))
       this.wake()
     })
   }
@@ -73,7 +72,15 @@ export class Scheduler {
       const result = this.attempt(run)
       // What a synchronous backend answers at once needs no place in the queue.
       if (!isPromise(result)) return Promise.resolve(result)
-      const call = createCall({ docId, write: null, records: 0, bytes: 0, start: nothing, settle: nothing })
+      const call = createCall({
+        docId,
+        write: null,
+        records: 0,
+        bytes: 0,
+        start: nothing,
+        resolve: nothing,
+        reject: nothing,
+      })
       this.queue.add(call)
       return this.answer(call, result)
     }
@@ -96,7 +103,7 @@ export class Scheduler {
         if (this.stretch.isOver()) this.delayed.add(give)
         else give()
       }
-      this.queue.add(createCall({ docId, write: null, records: 0, bytes: 0, start, settle: nothing }))
+      this.queue.add(createCall({ docId, write: null, records: 0, bytes: 0, start, resolve: nothing, reject: nothing }))
     })
   }
 
@@ -152,17 +159,18 @@ export class Scheduler {
   private wake(): void {
     if (this.scheduled || this.committing || !this.queue.hasReadyWrites()) return
     this.scheduled = true
-    const flush = () => {
-      this.scheduled = false
-      this.flush()
-    }
-    if (this.stretch.isOver()) void nextTurn().then(flush)
-    else queueMicrotask(flush)
+    if (this.stretch.isOver()) void nextTurn().then(this.flushScheduled)
+    else queueMicrotask(this.flushScheduled)
+  }
+
+  private readonly flushScheduled = () => {
+    this.scheduled = false
+    this.flush()
   }
 
   private flush(): void {
     if (this.committing) return
-    const group = this.queue.takeGroup((call, follows) => this.admit(call, follows))
+    const group = this.queue.takeGroup(this.admit)
     if (group.length === 0) {
       // All were refused, which may have made the writes behind them ready.
       this.wake()
@@ -185,7 +193,7 @@ export class Scheduler {
     }
   }
 
-  private admit(call: Call, follows: boolean): "yes" | "later" | "gone" {
+  private readonly admit = (call: Call, follows: boolean): "yes" | "later" | "gone" => {
     const operation = call.write as WriteOperation
     if (this.hooks.watches(call.docId)) {
       // What goes before it in this group may lift the guard; that is known after the commit.
@@ -264,7 +272,8 @@ export class Scheduler {
 
   private finishCall(call: Call, error: Outcome): void {
     this.hooks.afterWrite(call.write as WriteOperation, error)
-    call.settle(error)
+    if (error === null) call.resolve()
+    else call.reject(error)
     this.queue.finish(call)
   }
 
