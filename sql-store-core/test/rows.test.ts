@@ -1,7 +1,7 @@
 import type { StoreRecord } from "@holdfast/store-core"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { decodeMeta, encodeMeta, encodeRecord, RowError, RowKind } from "../src/rows.js"
+import { decodeMeta, encodeMeta, encodeRecord, RowError, RowKind, wholeRow } from "../src/rows.js"
 import { binaryEntry, jsonEntry, META, META_JSON, meta, metaRecord } from "./samples.js"
 
 /** Frozen: these are in databases. A change here needs a new format major. */
@@ -60,6 +60,15 @@ describe("the stored form of format 1", () => {
       { kind: 5, version: "v", lineage: null, payload: null, blob: new Uint8Array([1, 2, 3, 4]) },
       { kind: 8, version: null, lineage: null, payload: null, blob: new Uint8Array([5]) },
     ])
+  })
+
+  test("an entry that surely is one row comes as that row; metadata and what may be longer as none", () => {
+    const [row] = encodeRecord(binaryEntry(new Uint8Array([1, 2, 3, 4])), false, 4)
+    expect(wholeRow(binaryEntry(new Uint8Array([1, 2, 3, 4])), 4)).toEqual(row)
+    expect(wholeRow(binaryEntry(new Uint8Array(5)), 4)).toBeNull()
+    expect(wholeRow(jsonEntry("ab"), 6)).toEqual(encodeRecord(jsonEntry("ab"), false, 6)[0])
+    expect(wholeRow(jsonEntry("ab"), 5)).toBeNull()
+    expect(wholeRow(metaRecord())).toBeNull()
   })
 
   test("empty payloads, versions and lineages are empty, not null (RECORD-1)", () => {

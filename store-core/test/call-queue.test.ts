@@ -56,6 +56,29 @@ describe("ORDER-1: reads of a document that follow each other", () => {
   })
 })
 
+describe("ORDER-1: calls on two documents", () => {
+  it("leave nothing behind when the one that was first is over before the other gets another call", async () => {
+    const queue = new CallQueue()
+    const [a, b, behind] = [write("a"), write("b"), write("b")]
+    queue.add(a)
+    queue.add(b)
+    expect(group(queue)).toEqual([a, b])
+    queue.finish(a)
+    expect([queue.isEmpty(), queue.isFree("a"), queue.isFree("b")]).toEqual([false, true, false])
+    queue.add(behind)
+    let isSettled = false
+    const settled = queue.settled().then(() => {
+      isSettled = true
+    })
+    queue.finish(b)
+    await new Promise(resolve => setTimeout(resolve, 0))
+    expect([group(queue), isSettled]).toEqual([[behind], false])
+    queue.finish(behind)
+    await settled
+    expect([queue.isEmpty(), queue.isFree("b"), queue.size]).toEqual([true, true, 0])
+  })
+})
+
 describe("ORDER-6: a group of writes", () => {
   const MIB = 1024 * 1024
 
