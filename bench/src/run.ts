@@ -37,7 +37,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const all = Math.max(repetitions, scenario.minRepetitions ?? 0)
   const near = new Set(targetDrivers(scenario))
   try {
-    await scenario.prepare?.(shared)
+    await scenario.prepare?.(shared, scenario.drivers)
     for (let repetition = 0; repetition < all; repetition++) {
       for (let i = 0; i < scenario.drivers.length; i++) {
         const driver = scenario.drivers[(i + repetition) % scenario.drivers.length] as string

@@ -9,8 +9,11 @@ export interface Scenario {
   readonly better: "more" | "less"
   /** The names of the drivers, the limit to hold Holdfast against among them. */
   readonly drivers: readonly string[]
-  /** Makes what the trials share, such as a filled database or a server; `shared` is an empty directory for it. */
-  readonly prepare?: (shared: string) => Promise<void>
+  /**
+   * Makes what the trials of these drivers share, such as a filled database or a server; `shared` is an empty directory
+   * for it. `--check` leaves out the drivers that no target names.
+   */
+  readonly prepare?: (shared: string, drivers: readonly string[]) => Promise<void>
   /** Stops what `prepare` has started. Called after the last trial, also when one failed. */
   readonly cleanUp?: () => Promise<void>
   /** Does the work with one driver in a fresh process. */

@@ -56,7 +56,7 @@ function lone(name: string, size: Size): Scenario {
       { driver: "holdfast", against: ["raw"], atLeast: 0.85 },
       { driver: "holdfast node:sqlite", against: ["raw node:sqlite"], atLeast: 0.85 },
     ],
-    minRepetitions: 11,
+    minRepetitions: 9,
     settings: { ...size },
   }
 }

@@ -33,9 +33,9 @@ async function appendAndLoad(name: string, place: Place, bytes: number): Promise
   let version = 0
   const tick = () => driver.appendToEach(ids, data, String(version++))
   await each(5, tick)
-  const appends = await rate(async () => (await each(1, tick)) * ids.length, { warm: 0, measured: 800 })
+  const appends = await rate(async () => (await each(1, tick)) * ids.length, { warm: 0, measured: 500 })
   let at = 0
-  const loads = await rate(async () => driver.load(pick(ids, at++)), { warm: 100, measured: 400 })
+  const loads = await rate(async () => driver.load(pick(ids, at++)), { warm: 100, measured: 300 })
   await driver.close()
   return { appends: (appends * bytes) / 1e6, loads: (loads * bytes) / 1e6 }
 }
