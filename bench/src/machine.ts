@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { cpus, platform, release, totalmem } from "node:os"
@@ -19,7 +20,6 @@ const PACKAGES = [
 export function machine() {
   const list = cpus()
   return {
-    date: new Date().toISOString().slice(0, 10),
     machine: {
       cpu: list[0]?.model ?? "unknown",
       cores: list.length,
@@ -32,6 +32,12 @@ export function machine() {
       ...Object.fromEntries(PACKAGES.map(name => [name, versionOf(name)])),
     },
   }
+}
+
+/** When and of what figures are: a file of results may have some of other days. */
+export function origin() {
+  const { stdout } = spawnSync("git", ["describe", "--always", "--dirty", "--exclude=*"], { encoding: "utf8" })
+  return { date: new Date().toISOString().slice(0, 10), commit: stdout?.trim() || "unknown" }
 }
 
 /** Not by `require`: some packages do not export their package.json. */

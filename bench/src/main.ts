@@ -48,29 +48,35 @@ async function main(): Promise<number> {
     return 2
   }
   const wanted = scenarios.filter(scenario => only.length === 0 || only.some(one => isMeant(scenario, one)))
-  const chosen = wanted.filter(({ needsTraces }) => needsTraces !== true || traces.length > 0)
+  const possible = wanted.filter(({ needsTraces }) => needsTraces !== true || traces.length > 0)
+  const chosen = check ? possible.flatMap(onlyTargets) : possible
+  if (chosen.length === 0) {
+    const names = wanted.map(({ name }) => name).join(", ")
+    console.error(check ? `${names}: no targets to check` : `${names}: works on recordings; name one with --trace FILE`)
+    return 2
+  }
   let missed = 0
-  for (const scenario of check ? chosen.flatMap(onlyTargets) : chosen) {
+  for (const scenario of chosen) {
     const began = performance.now()
     const figures = await runScenario(scenario, { repetitions, traces })
     const verdicts = judge(scenario, figures)
     missed += verdicts.filter(verdict => !verdict.met).length
     console.log(show(figures, verdicts))
     console.log(`  took ${Math.round((performance.now() - began) / 1000)} s`)
-    write(out, repetitions, figures)
+    write(out, figures)
   }
   if (missed > 0) console.log(missed === 1 ? "1 target missed" : `${missed} targets missed`)
   return check && missed > 0 ? 1 : 0
 }
 
 /** What was measured of other scenarios before stays in the file. */
-function write(out: string, repetitions: number, figures: Figures): void {
+function write(out: string, figures: Figures): void {
   const before: readonly Figures[] = existsSync(out) ? JSON.parse(readFileSync(out, "utf8")).scenarios : []
   const all = [...before.filter(({ name }) => name !== figures.name), figures]
   const order = scenarios.map(({ name }) => name)
   all.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name))
   mkdirSync(dirname(out), { recursive: true })
-  writeFileSync(out, `${JSON.stringify({ ...machine(), repetitions, scenarios: all }, null, 2)}\n`)
+  writeFileSync(out, `${JSON.stringify({ ...machine(), scenarios: all }, null, 2)}\n`)
 }
 
 /** `postgres` means all whose names begin with it. */

@@ -17,6 +17,7 @@ const CHARTS = ["append-many", "ticks", "load-large", "postgres-ticks"]
 
 const file = process.argv[2] ?? "reports/bench/results.json"
 const results = JSON.parse(readFileSync(file, "utf8")) as Results
+refuseParts(results)
 mkdirSync("docs/benchmarks", { recursive: true })
 for (const figures of results.scenarios.filter(({ name }) => CHARTS.includes(name))) {
   for (const theme of THEME_NAMES) {
@@ -26,18 +27,35 @@ for (const figures of results.scenarios.filter(({ name }) => CHARTS.includes(nam
 writeFileSync("docs/benchmarks.md", page(results))
 copyFileSync(file, "bench/results.json")
 
-function page({ date, machine, versions, scenarios: measured }: Results): string {
-  const trials = measured.flatMap(({ drivers }) => Object.values(drivers).map(({ values }) => values.length))
-  const [fewest, most] = [Math.min(...trials), Math.max(...trials)]
+/** A page of a few scenarios would say of all that everything was reached, and one of the targets' drivers that nobody is ahead. */
+function refuseParts({ scenarios: measured }: Results): void {
+  const lacking = scenarios.flatMap(({ name, drivers, needsTraces }) => {
+    const figures = measured.find(one => one.name === name)
+    if (figures === undefined) return needsTraces === true ? [] : [name]
+    const found = [...Object.keys(figures.drivers), ...figures.failed]
+    return drivers
+      .filter(driver => !found.some(key => key === driver || key.startsWith(`${driver}: `)))
+      .map(driver => `${name}: ${driver}`)
+  })
+  if (lacking.length === 0) return
+  console.error(`${file} lacks ${lacking.join(", ")}. Measure them first: npm run bench`)
+  process.exit(1)
+}
+
+function page({ machine, versions, scenarios: measured }: Results): string {
   const used = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   return `<!-- Written by \`npm run bench:publish\` from bench/results.json. -->
 
 # Benchmarks
 
-${date}, ${machine.cores} cores of ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}; ${used.join(", ")}.
-Medians of ${fewest === most ? most : `${fewest} to ${most}`} trials, each in a process of its own, the drivers in turn; behind them the least and the greatest.
-\`raw\` is the engine by hand: the same tables, no checks; on SQLite with prepared statements, on Postgres where it says so. Below a
-table is what has to be reached, with the bound in brackets. How it is measured: [bench/README.md](../bench/README.md).
+${machine.cores} cores of ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}; ${used.join(", ")}.
+Medians of trials, each in a process of its own, the drivers in turn; behind them the least, the greatest, and how many: near a
+target its drivers get more. On SQLite all but \`node:sqlite\` use better-sqlite3, and durability is normal where nothing else is said.
+
+\`raw\` is the engine by hand, a statement for each call: the same tables, no checks; on SQLite with prepared statements, on Postgres
+where it says so. Holdfast can be ahead of it where it puts several rows or calls into one statement. Below a table is what has to be
+reached, with the bound in brackets. How it is measured: [bench/README.md](../bench/README.md); what was tried, and why a figure is not
+better: [bench/NOTES.md](../bench/NOTES.md).
 
 ${missedOnes(measured)}
 
@@ -62,9 +80,10 @@ function ahead(measured: readonly Figures[]): string {
   const shown = Object.entries(all).filter(([peer]) => named.has(peer))
   return `## Where others are ahead
 
-Stores that an application could take instead, the plain way of writing one, and other ways to lay out the same tables in SQLite.
+Stores that an application could take instead, the plain way of writing one, and other ways to lay out the same tables in SQLite;
+against \`holdfast\` with better-sqlite3.
 
-${lines.length === 0 ? "Nowhere in this run." : lines.join("\n")}
+${lines.length === 0 ? "Nowhere." : lines.join("\n")}
 
 What they are:
 
@@ -78,7 +97,7 @@ function missedOnes(measured: readonly Figures[]): string {
     const some = verdictsOf(figures).filter(({ met }) => !met)
     return some.map(({ text }) => `[${figures.name}](#${figures.name}) (${text})`)
   })
-  return missed.length === 0 ? "Everything was reached in this run." : `Missed in this run: ${missed.join("; ")}.`
+  return missed.length === 0 ? "Everything was reached." : `Missed: ${missed.join("; ")}.`
 }
 
 function verdictsOf(figures: Figures) {
@@ -87,17 +106,17 @@ function verdictsOf(figures: Figures) {
 }
 
 function section(figures: Figures): string {
-  const rows = Object.entries(figures.drivers).map(([name, { median, min, max }]) => {
-    return `| ${name} | ${round(median)} | ${round(min)} to ${round(max)} |`
+  const rows = Object.entries(figures.drivers).map(([name, { median, min, max, values }]) => {
+    return `| ${name} | ${round(median)} | ${round(min)} to ${round(max)} | ${values.length} |`
   })
-  const failures = figures.failed.map(name => `| ${name} | failed | |`)
+  const failures = figures.failed.map(name => `| ${name} | failed | | |`)
   const targets = verdictsOf(figures).map(({ text, met }) => `- ${text}${met ? "" : ": **missed**"}`)
   return `## ${figures.name}
 
-${figures.title}.
+${figures.title}. Measured ${figures.origin.date} at ${figures.origin.commit}.
 
-${CHARTS.includes(figures.name) ? `${picture(figures)}\n\n` : ""}| | ${figures.unit} | |
-| --- | ---: | --- |
+${CHARTS.includes(figures.name) ? `${picture(figures)}\n\n` : ""}| | ${figures.unit} | | trials |
+| --- | ---: | --- | ---: |
 ${[...rows, ...failures].join("\n")}
 ${targets.length === 0 ? "" : `\n${targets.join("\n")}\n`}`
 }

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { origin } from "./machine.js"
 import { PEERS } from "./peers.js"
 import { type Place, type Scenario, type TrialResult, targetDrivers } from "./scenario.js"
 import { type Summary, summarize } from "./stats.js"
@@ -20,6 +21,7 @@ export interface Figures {
   readonly unit: string
   readonly better: "more" | "less"
   readonly settings: Readonly<Record<string, unknown>>
+  readonly origin: ReturnType<typeof origin>
   readonly drivers: Readonly<Record<string, Summary>>
   /** Of what one would take instead, those that could not do the work at all. */
   readonly failed: readonly string[]
@@ -61,7 +63,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const measured = [...values].filter(([, list]) => list.length > 0)
   const drivers = Object.fromEntries(measured.map(([name, list]) => [name, summarize(list)]))
   const { name, title, unit, better, settings } = scenario
-  return { name, title, unit, better, settings, drivers, failed: [...failed] }
+  return { name, title, unit, better, settings, origin: origin(), drivers, failed: [...failed] }
 }
 
 function named(driver: string, result: TrialResult): [string, number][] {

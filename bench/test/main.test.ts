@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -9,11 +9,17 @@ import type { Figures } from "../src/run.js"
 import { summarize } from "../src/stats.js"
 
 const script = fileURLToPath(new URL("../dist/main.js", import.meta.url))
+const publish = fileURLToPath(new URL("../dist/publish.js", import.meta.url))
 const directory = mkdtempSync(join(tmpdir(), "holdfast-bench-test-"))
 afterAll(() => rmSync(directory, { recursive: true }))
 
 function bench(...args: string[]) {
   return spawnSync(process.execPath, [script, ...args, "--out", join(directory, "out.json")], { encoding: "utf8" })
+}
+
+const figures = (values: Record<string, number[]>, better: "more" | "less" = "more"): Figures => {
+  const drivers = Object.fromEntries(Object.entries(values).map(([name, list]) => [name, summarize(list)]))
+  return { name: "", title: "", unit: "", better, settings: {}, origin: { date: "", commit: "" }, drivers, failed: [] }
 }
 
 describe("the command", () => {
@@ -26,6 +32,23 @@ describe("the command", () => {
     },
   )
 
+  it.each([
+    [["--only", "traces"], /traces: works on recordings; name one with --trace FILE/],
+    [["--check", "--only", "size-64"], /size-64: no targets to check/],
+  ])("says of %j what is lacking, and ends with 2", (args, message) => {
+    const { status, stderr } = bench(...args)
+    expect(stderr).toMatch(message)
+    expect(status).toBe(2)
+  })
+
+  it("does not publish the figures of a part", () => {
+    const file = join(directory, "part.json")
+    writeFileSync(file, JSON.stringify({ scenarios: [figures({ holdfast: [1] })] }))
+    const { status, stderr } = spawnSync(process.execPath, [publish, file], { encoding: "utf8", cwd: directory })
+    expect(stderr).toMatch(/part.json lacks append-one, append-many, .* Measure them first: npm run bench/)
+    expect(status).toBe(1)
+  })
+
   it("--check measures what the targets of a scenario need, and ends with 1 when one is missed", () => {
     const { status, stdout } = bench("--check", "--only", "append-full", "--repetitions", "1")
     const met = /^ {2}(ok {4}|MISSED) holdfast \/ write \+ fdatasync: [\d.]+ \(at least 0.7\)$/m.exec(stdout)?.[1]
@@ -37,10 +60,6 @@ describe("the command", () => {
 })
 
 describe("targets", () => {
-  const figures = (values: Record<string, number[]>, better: "more" | "less" = "more"): Figures => {
-    const drivers = Object.fromEntries(Object.entries(values).map(([name, list]) => [name, summarize(list)]))
-    return { name: "", title: "", unit: "", better, settings: {}, drivers, failed: [] }
-  }
   const verdict = (target: object, given: Figures) =>
     judge({ targets: [{ driver: "a", ...target }], better: given.better }, given).map(({ value, met }) => [value, met])
 

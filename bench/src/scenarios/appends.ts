@@ -29,7 +29,8 @@ export const appends: readonly Scenario[] = [
   lone("append-many", { documents: 1000, bytes: 200, durability: "normal" }),
   {
     name: "append-full",
-    title: "Awaited appends of 200 B, durability full, against write and fdatasync of the same bytes",
+    title:
+      "Awaited appends of 200 B, durability full, once the log is written over, against write and fdatasync of the same bytes to a file that grows",
     unit: "records/s",
     better: "more",
     drivers: ["holdfast", "write + fdatasync", "raw", "classic-level", "lmdb"],
@@ -117,7 +118,7 @@ async function filled(driver: Driver, place: Place, documents: number, bytes: nu
   return { ids, data }
 }
 
-/** The least a durable append can cost here: the bytes into an open file, and the disk told to keep them. */
+/** The bytes at the end of an open file, and the disk told to keep them and the file's new length. */
 async function synchronousFile(place: Place): Promise<number> {
   const file = openSync(join(place.directory, "file"), "a")
   const [data] = payloads(200, seeded(place.seed)) as [Uint8Array]

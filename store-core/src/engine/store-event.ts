@@ -15,7 +15,10 @@ export interface StoreEvent {
    * refused.
    */
   readonly documents: readonly ObservedDocument[]
-  /** How many records the call was to write, whatever its outcome, or has read; for `listDocIds` how many ids. */
+  /**
+   * How many records the call was to write, or has read; for `listDocIds` how many ids. 0 for a call that was refused
+   * before it was queued, as for a wrong argument.
+   */
   readonly records: number
   /** The data of their payloads: binary data in bytes, text in UTF-16 units. */
   readonly bytes: number
@@ -34,7 +37,7 @@ export interface StoreEvent {
   readonly error: StoreError | null
   /** How many other calls on documents of this store were waiting or under way when it was over; listings do not count. */
   readonly queued: number
-  /** How many writes shared the commit, this one included; 0 where there was no commit. */
+  /** How many writes were tried in one commit, this one and refused ones included; 0 for what never came to one. */
   readonly group: number
 }
 
