@@ -59,6 +59,22 @@ describe("the frozen sample of format 1.0 (OPEN-1)", () => {
     expect(connection.all("SELECT doc FROM holdfast_meta WHERE doc_id = 'new'")).toEqual([{ doc: 5 }])
   })
 
+  it("gets no value that a column was given as its default (RECORD-1)", async () => {
+    const altered = connect("node:sqlite", ":memory:")
+    const sql = SAMPLE.replace(/^ {2}(version|lineage|payload) TEXT/gm, "  $1 TEXT DEFAULT 'default'")
+    expect(sql.match(/DEFAULT/g)).toHaveLength(3)
+    altered.exec(sql.replace(/^ {2}blob BLOB/m, "  blob BLOB DEFAULT x'00'"))
+    const other = createSqliteStore(altered.adapter())
+    const lone = [binaryEntry(Uint8Array.of(1)), entry("text"), entry("line", { lineage: "l" })]
+    for (const record of lone) await other.append("replaced", record)
+    const grouped = Array.from({ length: 40 }, (_, i) => binaryEntry(Uint8Array.of(i)))
+    await Promise.all(grouped.map(record => other.append("replaced", record)))
+    deepEqual(await collect(other.loadAll("replaced")), [...REPLACED, ...lone, ...grouped])
+    await other.replace("replaced", [{ kind: "meta", meta: list }, ...grouped])
+    deepEqual(await collect(other.loadAll("replaced")), [{ kind: "meta", meta: list }, ...grouped])
+    await other.close()
+  })
+
   it("has the tables that are created today", () => {
     const fresh = connect("node:sqlite", ":memory:")
     createSqliteStore(fresh.adapter({ lent: true }))
