@@ -20,8 +20,15 @@ export function naiveDriver(binding: Binding, path: string, durability: Durabili
     db.exec("COMMIT")
   }
   return {
-    async create(ids) {
-      for (const id of ids) await append(id, "meta", null, null)
+    create(ids) {
+      db.exec("BEGIN")
+      const meta = db.prepare("INSERT INTO meta (doc_id, data) VALUES (?, ?)")
+      const record = db.prepare("INSERT INTO records (doc_id, seq, kind) VALUES (?, 1, 'meta')")
+      for (const id of ids) {
+        meta.run(id, META_TEXT)
+        record.run(id)
+      }
+      db.exec("COMMIT")
     },
     append: (id, data, version) => append(id, "entry", version, data),
     async appendToEach(ids, data, version) {

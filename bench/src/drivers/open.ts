@@ -2,7 +2,6 @@ import { join } from "node:path"
 import type { Driver, Durability } from "./driver.js"
 import { openHoldfast, storeDriver } from "./holdfast.js"
 import { naiveDriver } from "./naive.js"
-import { automergeDriver, levelDriver, lmdbDriver } from "./peers.js"
 import { rawDriver } from "./raw.js"
 
 /** Holdfast on both bindings, and the same rows by hand. */
@@ -10,6 +9,9 @@ export const SQLITE = ["holdfast", "raw", "holdfast node:sqlite", "raw node:sqli
 
 /** What one would take instead. */
 export const OTHERS = ["textbook", "naive", "classic-level", "lmdb", "automerge-nodefs"] as const
+
+/** Loaded when one is opened: every trial is a process, and most need none of them. */
+const peers = () => import("./peers.js")
 
 const OPENERS: Record<string, (directory: string, durability: Durability) => Driver | Promise<Driver>> = {
   holdfast: (directory, durability) => storeDriver(openHoldfast("better-sqlite3", database(directory), durability)),
@@ -21,9 +23,9 @@ const OPENERS: Record<string, (directory: string, durability: Durability) => Dri
   clustered: (directory, durability) => rawDriver("better-sqlite3", "clustered", database(directory), durability),
   textbook: (directory, durability) => rawDriver("better-sqlite3", "textbook", database(directory), durability),
   naive: (directory, durability) => naiveDriver("better-sqlite3", database(directory), durability),
-  "classic-level": levelDriver,
-  lmdb: lmdbDriver,
-  "automerge-nodefs": automergeDriver,
+  "classic-level": async (directory, durability) => (await peers()).levelDriver(directory, durability),
+  lmdb: async (directory, durability) => (await peers()).lmdbDriver(directory, durability),
+  "automerge-nodefs": async directory => (await peers()).automergeDriver(directory),
 }
 
 export function database(directory: string): string {

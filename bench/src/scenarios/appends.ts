@@ -2,9 +2,10 @@ import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { type Driver, type Durability, pick } from "../drivers/driver.js"
 import { OTHERS, openDriver, SQLITE } from "../drivers/open.js"
+import { PEERS } from "../peers.js"
 import { documentIds, payloads, seeded } from "../random.js"
 import type { Place, Scenario } from "../scenario.js"
-import { type Duration, each, rate } from "../timing.js"
+import { type Duration, each, rate, SHORT } from "../timing.js"
 
 interface Size {
   readonly documents: number
@@ -17,12 +18,17 @@ interface Size {
  * on it is written over. That is how a store spends its life, so it is what is measured.
  */
 const LOG_GROWN: Duration = { warm: 3000, measured: 500 }
+const durationOf = (driver: string) => (driver in PEERS ? SHORT : LOG_GROWN)
 
 /** So many appends that the log is copied several times, each of which takes tens of milliseconds, more or less. */
 const COPIES: Duration = { warm: 300, measured: 1000 }
 
-/** Ticks before the measured ones, after which every document has pages of its own where the layout gives it some. */
+/**
+ * Ticks before the measured ones, after which every document has pages of its own where the layout gives it some; for what takes
+ * long, so many as fit into two seconds.
+ */
 const WARM_TICKS = 40
+const LONGEST_WARM = 2000
 
 export const appends: readonly Scenario[] = [
   lone("append-one", { documents: 1, bytes: 200, durability: "normal" }),
@@ -37,7 +43,7 @@ export const appends: readonly Scenario[] = [
     trial: (driver, place) =>
       driver === "write + fdatasync"
         ? synchronousFile(place)
-        : loneAppends(driver, place, { documents: 1, bytes: 200, durability: "full" }, LOG_GROWN),
+        : loneAppends(driver, place, { documents: 1, bytes: 200, durability: "full" }, durationOf(driver)),
     targets: [{ driver: "holdfast", against: ["write + fdatasync"], atLeast: 0.7 }],
     settings: { documents: 1, bytes: 200, durability: "full", warmMilliseconds: LOG_GROWN.warm },
   },
@@ -57,7 +63,7 @@ function lone(name: string, size: Size): Scenario {
       { driver: "holdfast", against: ["raw"], atLeast: 0.85 },
       { driver: "holdfast node:sqlite", against: ["raw node:sqlite"], atLeast: 0.85 },
     ],
-    minRepetitions: 9,
+    minRepetitions: 7,
     settings: { ...size },
   }
 }
@@ -95,7 +101,8 @@ function ticks(name: string, size: Size, raw: number, textbook: number): Scenari
       const { ids, data } = await filled(driver, place, size.documents, size.bytes)
       let version = 0
       const tick = () => driver.appendToEach(ids, data, String(version++))
-      await each(WARM_TICKS, tick)
+      const began = performance.now()
+      for (let i = 0; i < WARM_TICKS && performance.now() - began < LONGEST_WARM; i++) await tick()
       const result = await rate(async () => (await each(1, tick)) * ids.length, { warm: 0, measured: 1000 })
       await driver.close()
       return result

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { pick } from "../drivers/driver.js"
 import { database, openDriver } from "../drivers/open.js"
-import { type Contents, filledDirectory, filledIds, fillFor, pickDocument } from "../fill.js"
+import { type Contents, filledDirectory, filledIds, fillFor, fillQuickly, pickDocument } from "../fill.js"
 import { payloads, seeded } from "../random.js"
 import type { Place, Scenario } from "../scenario.js"
 import { quantile } from "../stats.js"
@@ -29,12 +29,12 @@ export const large: readonly Scenario[] = [
     prepare: async shared => {
       for (const [name, contents] of Object.entries(STORES)) {
         mkdirSync(join(shared, name))
-        await fillFor(join(shared, name), ["holdfast"], contents)
+        await fillQuickly(join(shared, name), ["holdfast"], contents)
       }
     },
     trial: appendsTo,
     targets: [{ driver: "5,000,000 records", against: ["10,000 records"], atLeast: 0.75 }],
-    minRepetitions: 7,
+    minRepetitions: 5,
     settings: { stores: STORES, durability: "normal" },
   },
   {
@@ -44,7 +44,7 @@ export const large: readonly Scenario[] = [
     unit: "ms",
     better: "less",
     drivers: ["holdfast", "textbook"],
-    prepare: (shared, drivers) => fillFor(shared, drivers, SCATTERED),
+    prepare: (shared, drivers) => fillQuickly(shared, drivers, SCATTERED),
     trial: coldLoad,
     targets: [{ driver: "holdfast", atMost: 20 }],
     minRepetitions: 11,
@@ -68,7 +68,7 @@ export const large: readonly Scenario[] = [
     unit: "ms",
     better: "less",
     drivers: ["holdfast"],
-    prepare: (shared, drivers) => fillFor(shared, drivers, ONE),
+    prepare: (shared, drivers) => fillQuickly(shared, drivers, ONE),
     trial: stalls,
     targets: [
       { driver: "holdfast: 99.9 %", atMost: 20 },

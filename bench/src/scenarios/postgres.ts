@@ -24,8 +24,8 @@ type Driver = (trial: PostgresTrial) => Promise<Step>
 const RECORD = entry(PAYLOAD, VERSION)
 const HUNDRED = ids(100)
 
-/** A few thousand round trips go by before the code on both sides of the connection is compiled and its caches are filled. */
-const DURATION = { warm: 2000, measured: 1500 }
+/** Some thousand round trips go by before the code on both sides of the connection is compiled and its caches are filled. */
+const DURATION = { warm: 1500, measured: 1000 }
 
 /** Over TCP on loopback, with the server as it comes: `synchronous_commit = on`. */
 export const postgres: readonly Scenario[] = [

@@ -15,7 +15,7 @@ export const sizes: readonly Scenario[] = SIZES.map(bytes => ({
   title: `Records of ${bytes} B: appends of several documents in each tick, and loads`,
   unit: "MB/s",
   better: "more",
-  drivers: ["holdfast", "raw", "textbook", "packed", "classic-level", "lmdb"],
+  drivers: ["holdfast", "raw", "textbook", "classic-level", "lmdb"],
   trial: (driver, place) => appendAndLoad(driver, place, bytes),
   settings: { bytes, documents: documentsOf(bytes), durability: "normal" },
 }))
