@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -14,7 +14,7 @@ const directory = mkdtempSync(join(tmpdir(), "holdfast-bench-test-"))
 afterAll(() => rmSync(directory, { recursive: true }))
 
 function bench(...args: string[]) {
-  return spawnSync(process.execPath, [script, ...args, "--out", join(directory, "out.json")], { encoding: "utf8" })
+  return spawnSync(process.execPath, [script, ...args], { encoding: "utf8", cwd: directory })
 }
 
 const figures = (values: Record<string, number[]>, better: "more" | "less" = "more"): Figures => {
@@ -49,12 +49,13 @@ describe("the command", () => {
     expect(status).toBe(1)
   })
 
-  it("--check measures what the targets of a scenario need, and ends with 1 when one is missed", () => {
+  it("--check measures what the targets of a scenario need, into a file of its own, and ends with 1 when one is missed", () => {
     const { status, stdout } = bench("--check", "--only", "append-full", "--repetitions", "1")
     const met = /^ {2}(ok {4}|MISSED) holdfast \/ write \+ fdatasync: [\d.]+ \(at least 0.7\)$/m.exec(stdout)?.[1]
     expect(status, stdout).toBe(met === "MISSED" ? 1 : 0)
     expect(met, stdout).toBeDefined()
-    const { scenarios } = JSON.parse(readFileSync(join(directory, "out.json"), "utf8"))
+    const { scenarios } = JSON.parse(readFileSync(join(directory, "reports/bench/check.json"), "utf8"))
+    expect(existsSync(join(directory, "reports/bench/results.json"))).toBe(false)
     expect(Object.keys(scenarios[0].drivers)).toEqual(["holdfast", "write + fdatasync"])
   })
 })
