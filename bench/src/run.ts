@@ -85,7 +85,7 @@ async function trial(scenario: string, driver: string, common: Omit<Place, "dire
 function inProcess(args: readonly string[]): Promise<TrialResult> {
   const script = fileURLToPath(new URL("./trial.js", import.meta.url))
   return new Promise((resolve, reject) => {
-    const child = fork(script, args)
+    const child = fork(script, args, { execArgv: ["--expose-gc"] })
     let result: TrialResult | null = null
     child.on("message", message => {
       result = (message as TrialMessage).result
