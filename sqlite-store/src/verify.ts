@@ -227,6 +227,6 @@ function createVerifyStatements({ meta: metaName, records: recordsName }: TableN
   typeof(version) AS version, typeof(lineage) AS lineage, typeof(payload) AS payload, typeof(blob) AS blob,
   max(ifnull(octet_length(payload), 0), ifnull(octet_length(blob), 0)) AS bytes,
   CASE WHEN kind IN (1, 2) THEN payload END AS data
-FROM ${records} WHERE doc = ? AND seq > ? AND seq <= ${most} ORDER BY seq LIMIT ?`,
+FROM ${records} WHERE doc = +? AND seq > ? AND seq <= ${most} ORDER BY seq LIMIT +?`,
   }
 }

@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite"
-import { collect, entries, entry, metaRecord } from "@holdfast/testing"
-import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { binaryEntry, collect, entries, entry, metaRecord } from "@holdfast/testing"
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { createSqliteStore, fromNodeSqlite, type SqliteStore } from "../src/index.js"
 import { BINDINGS, type Connection, connect } from "./support/connection.js"
 import { Watch, watchNodeSqlite } from "./support/watch.js"
@@ -115,5 +115,46 @@ describe.each(BINDINGS)("statements over %s", binding => {
     expect(Math.max(...seen.map(statement => statement.params))).toBeLessThanOrEqual(100)
     expect(Math.max(...seen.map(statement => statement.sql.length))).toBeLessThanOrEqual(100_000)
     expect(new Set(seen.map(statement => statement.sql)).size).toBeLessThan(40)
+  })
+})
+
+describe("what better-sqlite3 compiles anew", () => {
+  const connection = connect("better-sqlite3", ":memory:")
+  const store = createSqliteStore(connection.adapter())
+
+  afterEach(() => {
+    vi.unstubAllGlobals()
+    return store.close()
+  })
+
+  /** It makes a function for the rows of a statement when SQLite has compiled it since the last row. */
+  async function compilationsOf(run: () => Promise<unknown>): Promise<number> {
+    let count = 0
+    const counted = (target: typeof Function, self: unknown, args: string[]) => {
+      count++
+      return Reflect.apply(target, self, args)
+    }
+    vi.stubGlobal("Function", new Proxy(Function, { apply: counted }))
+    await run()
+    vi.unstubAllGlobals()
+    return count
+  }
+
+  async function read(docId: string): Promise<void> {
+    await collect(store.loadAll(docId))
+    await store.currentMeta(docId)
+    await collect(store.listDocIds())
+    await collect(store.listDocIds(docId.slice(0, -1)))
+  }
+
+  it("is no statement of a load or listing, whatever values it is run with", async () => {
+    const large = Array.from({ length: 9 }, (_, i) => binaryEntry(new Uint8Array(70_000 + i)))
+    for (const docId of names(3)) {
+      await store.replace(docId, [metaRecord(), ...entries(150), ...large, ...entries(80)])
+    }
+    await read("doc-2")
+    expect(await compilationsOf(() => Promise.all(names(3).map(read)))).toBe(0)
+    connection.exec("CREATE TABLE other (column)")
+    expect(await compilationsOf(() => read("doc-1"))).toBeGreaterThan(0)
   })
 })
