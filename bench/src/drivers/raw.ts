@@ -127,7 +127,7 @@ function finder(db: { prepare(sql: string): Statement }, layout: Layout): (id: s
 
 /** The rows of the document with an id, in order. */
 function selectSql(layout: Layout): string {
-  if (layout === "textbook") return `SELECT seq, ${COLUMNS} FROM holdfast_records WHERE doc_id = ? ORDER BY seq`
+  if (layout === "textbook") return `SELECT seq, ${COLUMNS} FROM holdfast_records WHERE doc_id = +? ORDER BY seq`
   if (layout === "packed") {
     return `SELECT r.id % ${PACKED} AS seq, ${COLUMNS} FROM holdfast_meta AS m
 JOIN holdfast_records AS r ON r.id BETWEEN m.doc * ${PACKED} AND m.doc * ${PACKED} + ${PACKED - 1} WHERE m.doc_id = ? ORDER BY r.id`
