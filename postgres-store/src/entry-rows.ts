@@ -86,9 +86,12 @@ export class EntryRows {
   /** Whether the row was written. */
   private async insertNext(docId: DocId, end: DocumentEnd, row: Row): Promise<boolean> {
     const { connection, doc, version, last } = end
-    const parameters = [doc, ...columnsOf(row), version, String(last + 1), connection.process]
+    const isBytes = row.lineage === null && row.payload === null
+    const text = isBytes ? this.statements.appendNextBytes : this.statements.appendNext
+    const values = isBytes ? [String(row.kind), row.version, row.blob] : columnsOf(row)
     try {
-      if ((await this.session.execute(this.statements.appendNext, parameters)) !== 1) return false
+      const written = await this.session.execute(text, [doc, ...values, version, String(last + 1), connection.process])
+      if (written !== 1) return false
     } catch (error) {
       if (isTaken(error)) return false
       throw error

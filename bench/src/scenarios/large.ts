@@ -34,7 +34,7 @@ export const large: readonly Scenario[] = [
     },
     trial: appendsTo,
     targets: [{ driver: "5,000,000 records", against: ["10,000 records"], atLeast: 0.75 }],
-    minRepetitions: 5,
+    minRepetitions: 9,
     settings: { stores: STORES, durability: "normal" },
   },
   {

@@ -131,6 +131,7 @@ export const postgres: readonly Scenario[] = [
       },
     },
     targets: [{ driver: "holdfast", against: ["raw"], atLeast: 4 }],
+    minRepetitions: 7,
     settings: { documents: 100 },
   }),
   rates({
@@ -152,6 +153,7 @@ export const postgres: readonly Scenario[] = [
       },
     },
     targets: [{ driver: "holdfast", against: ["raw"], atLeast: 4 }],
+    minRepetitions: 7,
     settings: { documents: 1000, records: 10, bytes: 200 },
   }),
   onServer({
