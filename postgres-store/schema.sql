@@ -14,3 +14,18 @@ CREATE TABLE IF NOT EXISTS "holdfast_records" (
   blob BYTEA, -- bytes
   PRIMARY KEY (doc, seq)
 );
+
+-- Optional: appends one row by a plan that the server keeps; without it each such append is planned anew.
+DO $do$
+BEGIN
+  IF to_regprocedure(format('%1$I."holdfast_records_append"(bigint, bigint, smallint, text, text, text, bytea, xid, integer)', current_schema())) IS NULL THEN
+    EXECUTE format('CREATE FUNCTION %1$I."holdfast_records_append"(bigint, bigint, smallint, text, text, text, bytea, xid, integer)
+    RETURNS boolean LANGUAGE plpgsql SET enable_seqscan = off AS $append$
+BEGIN
+  INSERT INTO %1$I."holdfast_records" (doc, seq, kind, version, lineage, payload, blob) SELECT doc, $2, $3, $4, $5, $6, $7 FROM %1$I."holdfast_meta" WHERE doc = $1 AND xmin = $8 AND pg_backend_pid() = $9 FOR NO KEY UPDATE SKIP LOCKED;
+  RETURN FOUND;
+END
+$append$', current_schema());
+  END IF;
+END
+$do$;

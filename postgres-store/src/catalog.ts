@@ -1,4 +1,5 @@
 import type { FoundColumn, TableNames } from "@holdfast/sql-store-core"
+import { hasAppendFunction } from "./append-function.js"
 import type { PgRow, PgSession } from "./pg-adapter.js"
 import { qualify } from "./tables.js"
 
@@ -21,17 +22,25 @@ export interface FoundPlace {
   readonly schema: string | undefined
   readonly meta: FoundTable | null
   readonly records: FoundTable | null
+  /** Whether the function that appends is there and as it should be. */
+  readonly hasAppend: boolean
 }
 
 const FIND_PLACE = `SELECT current_setting('server_encoding'), current_schema()::text,
   (SELECT n.nspname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = coalesce(to_regclass($1), to_regclass($2)))::text,
   CASE WHEN current_setting('client_encoding') = 'UTF8' THEN chr(65279) END, current_setting('client_encoding') AS client`
 
-/** [schema, meta, records] → relation, its kind and, for each column: name, type, NOT NULL, place in the key, default, collation, unique */
-const FIND_COLUMNS = `SELECT c.relname::text, c.relkind::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
+/**
+ * [schema, meta, records] → relation, its kind and, for each column: name, type, NOT NULL, place in the key, default, collation,
+ * unique; then in each row whether the function is there
+ */
+const findColumns = (
+  names: TableNames,
+) => `SELECT c.relname::text, c.relkind::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
   coalesce(array_position(string_to_array(i.indkey::text, ' '), a.attnum::text), 0)::text,
   (a.atthasdef OR a.attidentity <> '')::text, l.collname::text,
-  EXISTS (SELECT FROM pg_catalog.pg_index AS u WHERE u.indrelid = c.oid AND u.indisunique AND u.indisvalid AND u.indpred IS NULL AND u.indkey::text = a.attnum::text)::text
+  EXISTS (SELECT FROM pg_catalog.pg_index AS u WHERE u.indrelid = c.oid AND u.indisunique AND u.indisvalid AND u.indpred IS NULL AND u.indkey::text = a.attnum::text)::text,
+  ${hasAppendFunction(names, "$1::text")}::text
 FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_catalog.pg_index AS i ON i.indrelid = c.oid AND i.indisprimary LEFT JOIN pg_catalog.pg_collation AS l ON l.oid = a.attcollation
 WHERE n.nspname = $1 AND c.relname IN ($2, $3)`
@@ -46,7 +55,7 @@ export async function findTables(
   const there = schema ?? place?.[2] ?? undefined
   // Both from one schema, since the search path may have tables of one name in several; and both in one statement, since
   // another process may be creating them.
-  const rows = there === undefined ? [] : await session.query(FIND_COLUMNS, [there, names.meta, names.records])
+  const rows = there === undefined ? [] : await session.query(findColumns(names), [there, names.meta, names.records])
   return {
     losesMark: place?.[3] === "",
     encoding: place?.[0] ?? "",
@@ -55,6 +64,7 @@ export async function findTables(
     schema: there,
     meta: tableOf(rows.filter(([name]) => name === names.meta)),
     records: tableOf(rows.filter(([name]) => name === names.records)),
+    hasAppend: rows[0]?.[9] === "true",
   }
 }
 

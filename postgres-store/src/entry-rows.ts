@@ -1,7 +1,7 @@
 import type { KnownDocuments, Row } from "@holdfast/sql-store-core"
 import { type DocId, isStoreError } from "@holdfast/store-core"
 import { int8Array, textArray } from "./binary.js"
-import { toStoreError } from "./errors.js"
+import { stateOf, toStoreError } from "./errors.js"
 import { type PlacedRow, packPlacedRows, packRows } from "./pack.js"
 import type { PgConnection, PgRow, PgSession } from "./pg-adapter.js"
 import type { Statements } from "./statements.js"
@@ -93,7 +93,7 @@ export class EntryRows {
       const written = await this.session.execute(text, [doc, ...values, version, String(last + 1), connection.process])
       if (written !== 1) return false
     } catch (error) {
-      if (isTaken(error)) return false
+      if (isTaken(error) || isWithoutFunction(error)) return false
       throw error
     }
     this.behind(docId, end)
@@ -177,6 +177,11 @@ export class EntryRows {
 /** When somebody else was first, the key has refused all rows of the statement. */
 function isTaken(error: unknown): boolean {
   return isStoreError(toStoreError(error), "STORE_CONFLICT")
+}
+
+/** Somebody has dropped the function, or taken away the right to call it, since the store was opened. */
+function isWithoutFunction(error: unknown): boolean {
+  return ["42883", "42501"].includes(stateOf(error) ?? "")
 }
 
 type Cell = string | null | undefined

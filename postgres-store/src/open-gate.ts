@@ -7,6 +7,7 @@ import {
   type TableNames,
 } from "@holdfast/sql-store-core"
 import { isStoreError, StoreError } from "@holdfast/store-core"
+import { createAppendFunction } from "./append-function.js"
 import { findTables } from "./catalog.js"
 import { BACKEND, stateOf, toStoreError } from "./errors.js"
 import type { PgAdapter, PgSession } from "./pg-adapter.js"
@@ -24,7 +25,7 @@ export interface Wanted {
 
 /** Two processes that create the tables at once disturb each other; after this many attempts it is something else. */
 const ATTEMPTS = 5
-const CREATED_BY_ANOTHER = ["23505", "42P07", "42710", "40P01", "40001"]
+const CREATED_BY_ANOTHER = ["23505", "42P07", "42710", "42723", "40P01", "40001"]
 
 /**
  * Makes sure that the two tables are a store of this format, creating them where there is nothing if that is wanted, and
@@ -49,7 +50,7 @@ async function openOn(session: PgSession, wanted: Wanted): Promise<Statements> {
   if (found.clientEncoding !== "UTF8") {
     throw refused(`the connection has client_encoding ${found.clientEncoding}`, "SET client_encoding TO 'UTF8'")
   }
-  const statements = createStatements(qualify(wanted.names, found.schema), found.losesMark)
+  const statements = createStatements(qualify(wanted.names, found.schema), found.losesMark, found.hasAppend)
   const content = found.meta !== null && found.records !== null && hasColumns(found.meta.columns)
   const header = content ? ((await session.query(statements.readHeader, []))[0]?.[0] ?? null) : null
   const hasRows = content && (await session.query(statements.hasRows, []))[0]?.[0] === "true"
@@ -68,11 +69,10 @@ async function openOn(session: PgSession, wanted: Wanted): Promise<Statements> {
 async function create(session: PgSession, wanted: Wanted, current: string | null): Promise<Statements> {
   const schema = wanted.schema ?? current
   const names = qualify(wanted.names, schema ?? undefined)
-  const ddl = createTables(names)
   if (!wanted.create) {
     throw refused(
       `there are no tables ${names.meta} and ${names.records}. Either open the store with createTables: true or create them`,
-      ddl.trim(),
+      createTables(names).trim(),
     )
   }
   if (session.inHostTransaction) {
@@ -82,8 +82,8 @@ async function create(session: PgSession, wanted: Wanted, current: string | null
   if (schema === null) {
     throw refused("no schema on the search path can have the tables. Name one with the option schema", undefined)
   }
-  // One script is one transaction: nobody finds one table without the other.
-  await session.script(ddl)
+  // One script is one transaction: nobody finds a part of it.
+  await session.script(createTables(names) + createAppendFunction(wanted.names, wanted.schema))
   return openOn(session, { ...wanted, create: false })
 }
 

@@ -23,7 +23,7 @@ export interface PgSession {
   readonly connection?: PgConnection | undefined
   /** Runs one statement. Outside a host's transaction it commits by itself. */
   query(text: string, params: readonly PgParameter[]): Promise<readonly PgRow[]>
-  /** Runs one statement that answers with no rows; resolves to how many it wrote. Else as `query`. */
+  /** Runs one statement whose rows nobody reads; resolves to how many it wrote or selected. Else as `query`. */
   execute(text: string, params: readonly PgParameter[]): Promise<number>
   /** Runs several statements without parameters in one round trip: all are stored or none. */
   script(text: string): Promise<void>

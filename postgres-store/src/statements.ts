@@ -1,4 +1,5 @@
 import { PAGE_BYTES, PAGE_ROWS } from "@holdfast/sql-store-core"
+import { callAppend, insertNext, type NextRow } from "./append-function.js"
 import { PLACED, type RowKey, unpackRows } from "./pack.js"
 import { packedPage, packedRows, sizeOf } from "./packed-rows.js"
 import type { QualifiedNames } from "./tables.js"
@@ -56,8 +57,10 @@ export type Statements = ReturnType<typeof createStatements>
  *
  * @param losesMark Whether the driver takes a leading U+FEFF off every text, as PGlite does; then such a text is sent with
  * two of them.
+ * @param callsAppend Whether one row is appended by the function for it.
  */
-export function createStatements({ meta, records }: QualifiedNames, losesMark: boolean) {
+export function createStatements(names: QualifiedNames, losesMark: boolean, callsAppend: boolean) {
+  const { meta, records, append } = names
   const text = (column: string) =>
     losesMark ? `CASE WHEN starts_with(${column}, chr(65279)) THEN chr(65279) || ${column} ELSE ${column} END` : column
   const columns = "doc, seq, kind, version, lineage, payload, blob"
@@ -81,9 +84,7 @@ SELECT ${packedPage("f.ord", "f.doc", last, packed)} FROM found AS f, LATERAL (S
   const entries = unpackRows(2, PLACED)
   const changes = unpackRows(6, PLACED)
   const nextRows = unpackRows(2, NEXT_KEYS)
-  /** As few words as do, each parameter of the type of its column: reading and planning the text is a third of its time. */
-  const next = (values: string, version: string, pid: string) =>
-    `INSERT INTO ${records} (${columns}) SELECT doc, ${values} FROM ${meta} WHERE doc = $1 AND xmin = ${version} AND ${process} = ${pid} FOR NO KEY UPDATE SKIP LOCKED`
+  const next = (row: NextRow) => (callsAppend ? callAppend(append, row) : insertNext(meta, records, row))
   const appendRows = (
     numbers: boolean,
   ) => `WITH wanted AS MATERIALIZED (SELECT id, ord FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord)),
@@ -101,9 +102,9 @@ SELECT w.ord::text, (SELECT count(*) FROM ${meta} AS m WHERE m.doc_id = w.id COL
      * known, if the document still has that version in the same process: then that number is free and the next, or the key
      * refuses it. Rows only go away when their document does or gets a new version.
      */
-    appendNext: next("$8, $2, $3, $4, $5, $6", "$7", "$9"),
+    appendNext: next({ doc: "$1", values: "$8, $2, $3, $4, $5, $6", version: "$7", process: "$9" }),
     /** The same for a row of bytes without lineage: [doc, kind, version, blob, version of the document, seq, process]. */
-    appendNextBytes: next("$6, $2, $3, NULL, NULL, $4", "$5", "$7"),
+    appendNextBytes: next({ doc: "$1", values: "$6, $2, $3, NULL, NULL, $4", version: "$5", process: "$7" }),
     /** [process, docs, versions, seqs, …rows] → doc: the same for one row each of several documents. */
     appendNextRows: `INSERT INTO ${records} (${columns}) SELECT m.doc, r.seq, ${nextRows.columns} FROM ${nextRows.from} JOIN ${meta} AS m ON m.doc = r.doc AND m.xmin = r.version::xid WHERE ${process} = $1::int4 FOR NO KEY UPDATE OF m SKIP LOCKED RETURNING doc::text`,
 
@@ -191,6 +192,6 @@ DELETE FROM ${meta} WHERE ${these}`
     /** [data] */
     insertHeader: `INSERT INTO ${meta} (doc_id, data) VALUES ('', $1) ON CONFLICT (doc_id) DO NOTHING`,
 
-    ...verifyStatements({ meta, records }, text),
+    ...verifyStatements(names, text),
   }
 }

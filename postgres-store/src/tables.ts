@@ -1,5 +1,6 @@
 import { quoteName, type TableNames, tableNames } from "@holdfast/sql-store-core"
 import { checkOptions, type OptionRule } from "@holdfast/store-core"
+import { appendFunctionName, createAppendFunction } from "./append-function.js"
 
 /** Where the two tables are. */
 export interface TableOptions {
@@ -22,6 +23,8 @@ export const TABLE_OPTIONS: Readonly<Record<keyof TableOptions, OptionRule>> = {
 export interface QualifiedNames {
   readonly meta: string
   readonly records: string
+  /** The function that appends one row; it may not be there. */
+  readonly append: string
 }
 
 /** The option `schema`, checked. Throws `TypeError`. */
@@ -36,18 +39,24 @@ export function schemaName(schema: string | undefined): string | undefined {
 
 export function qualify(names: TableNames, schema: string | undefined): QualifiedNames {
   const prefix = schema === undefined ? "" : `${quoteName(schema)}.`
-  return { meta: prefix + quoteName(names.meta), records: prefix + quoteName(names.records) }
+  return {
+    meta: prefix + quoteName(names.meta),
+    records: prefix + quoteName(names.records),
+    append: prefix + appendFunctionName(names),
+  }
 }
 
 /**
- * The statements that make the store's tables, for migrations. They change nothing where the tables are. The store
- * itself runs them when it is opened with `createTables: true`.
+ * The statements that make the store's tables and the function that appends to them, for migrations. They change nothing
+ * where these are. The store itself runs them when it is opened with `createTables: true` and there are no tables.
  *
  * @throws TypeError for names that are not plain identifiers, and for unknown options.
  */
 export function createTablesSql(options: TableOptions = {}): string {
   const { tables, schema } = checkOptions("createTablesSql", options, TABLE_OPTIONS)
-  return createTables(qualify(tableNames(tables), schemaName(schema)))
+  const names = tableNames(tables)
+  const place = schemaName(schema)
+  return `${createTables(qualify(names, place))}\n${createAppendFunction(names, place)}`
 }
 
 export function createTables({ meta, records }: QualifiedNames): string {

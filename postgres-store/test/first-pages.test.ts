@@ -70,8 +70,8 @@ describe("many documents loaded at once", () => {
     await store.replace("alone too large", [metaRecord(), bytes(2000, 1)])
     await store.replace("together too large", [metaRecord(), ...Array.from({ length: 6 }, (_, i) => bytes(400, i))])
 
-    const names = { meta: `${schema}.holdfast_meta`, records: `${schema}.holdfast_records` }
-    const { readSmallDocuments } = createStatements(names, false)
+    const names = { meta: `${schema}.holdfast_meta`, records: `${schema}.holdfast_records`, append: "" }
+    const { readSmallDocuments } = createStatements(names, false, false)
     const { rows } = await database.admin.query(readSmallDocuments, [ids, SMALL_ROWS, 1500])
     const pages = rows.map(row => unpackedPage((Object.values(row) as string[])[0] as string))
     expect(pages.map(page => [page.at, page.last, page.rows.length])).toEqual([

@@ -15,8 +15,10 @@ const reach = {
   createTables: async (schema: string) => {
     for (const stem of ["holdfast", "other"]) {
       const records = `${stem}_records`
-      const plain = createTablesSql({ schema, tables: { meta: `${stem}_meta`, records } })
-      await database.admin.query(plain.replace(/\);\s*$/, ") PARTITION BY HASH (doc);"))
+      const sql = createTablesSql({ schema, tables: { meta: `${stem}_meta`, records } })
+      // Without the function, so that the suite runs once over the statement that takes its place.
+      const tables = sql.slice(0, sql.indexOf("-- Optional:"))
+      await database.admin.query(tables.replace(/\);\s*$/, ") PARTITION BY HASH (doc);"))
       for (let i = 0; i < PARTITIONS; i++) {
         const part = `${schema}.${records}_${i} PARTITION OF ${schema}.${records}`
         await database.admin.query(`CREATE TABLE ${part} FOR VALUES WITH (MODULUS ${PARTITIONS}, REMAINDER ${i})`)

@@ -30,7 +30,7 @@ export class Watch {
       this.statements.push(text)
       this.fault.pass()
       const result = await run()
-      if (/\b(INSERT INTO|DELETE FROM) /.test(text)) this.commits++
+      if (/\b(INSERT INTO|DELETE FROM) |^SELECT WHERE /.test(text)) this.commits++
       return result
     }
     return {

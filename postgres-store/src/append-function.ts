@@ -1,0 +1,74 @@
+import { quoteName, type TableNames } from "@holdfast/sql-store-core"
+
+const ARGUMENTS = "bigint, bigint, smallint, text, text, text, bytea, xid, integer"
+
+/** What is appended, as a statement contains it: parameters, most of them. */
+export interface NextRow {
+  readonly doc: string
+  /** All columns but `doc`, in order. */
+  readonly values: string
+  /** The version of the document that was seen. */
+  readonly version: string
+  /** The process of the server that it was seen by. */
+  readonly process: string
+}
+
+/**
+ * Inserts a row behind the last one known, if the document still has that version in the same process. As few words as do:
+ * reading and planning them takes as long as the rest.
+ */
+export function insertNext(meta: string, records: string, { doc, values, version, process }: NextRow): string {
+  return `INSERT INTO ${records} (doc, seq, kind, version, lineage, payload, blob) SELECT doc, ${values} FROM ${meta} WHERE doc = ${doc} AND xmin = ${version} AND pg_backend_pid() = ${process} FOR NO KEY UPDATE SKIP LOCKED`
+}
+
+/** The same by the function; selects one row without columns if it was written. */
+export function callAppend(append: string, { doc, values, version, process }: NextRow): string {
+  return `SELECT WHERE ${append}(${doc}, ${values}, ${version}, ${process})`
+}
+
+/** Quoted, without its schema. */
+export function appendFunctionName({ records }: TableNames): string {
+  return quoteName(`${records}_append`)
+}
+
+/**
+ * Makes the function where there is none. Never with a plan that reads the whole table of metadata: made while that is
+ * small, it would stay when it has grown.
+ *
+ * @param schema A plain identifier, or undefined for the current one.
+ */
+export function createAppendFunction(names: TableNames, schema: string | undefined): string {
+  const place = schema === undefined ? "current_schema()" : `'${schema}'`
+  return `-- Optional: appends one row by a plan that the server keeps; without it each such append is planned anew.
+DO $do$
+BEGIN
+  IF to_regprocedure(format('${signature(names)}', ${place})) IS NULL THEN
+    EXECUTE format('CREATE FUNCTION ${signature(names)}
+    RETURNS boolean LANGUAGE plpgsql SET enable_seqscan = off AS $append$${body(names)}$append$', ${place});
+  END IF;
+END
+$do$;
+`
+}
+
+/** An expression: whether the schema has the function, just as it is made, and the role may call it. */
+export function hasAppendFunction(names: TableNames, schema: string): string {
+  return `EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE p.oid = to_regprocedure(format('${signature(names)}', ${schema}))
+  AND p.prosrc = format('${body(names)}', ${schema}) AND has_function_privilege(p.oid, 'EXECUTE'))`
+}
+
+function signature(names: TableNames): string {
+  return `%1$I.${appendFunctionName(names)}(${ARGUMENTS})`
+}
+
+const ROW: NextRow = { doc: "$1", values: "$2, $3, $4, $5, $6, $7", version: "$8", process: "$9" }
+
+/** Names the tables with their schema: without, it would write to others under another search path. */
+function body({ meta, records }: TableNames): string {
+  return `
+BEGIN
+  ${insertNext(`%1$I.${quoteName(meta)}`, `%1$I.${quoteName(records)}`, ROW)};
+  RETURN FOUND;
+END
+`
+}

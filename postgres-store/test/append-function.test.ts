@@ -1,0 +1,132 @@
+import { entry } from "@holdfast/testing"
+import { describe, expect, it } from "vitest"
+import { createPostgresStore, createTablesSql, fromPool } from "../src/index.js"
+import { createDatabase } from "./support/database.js"
+import { create, freshSchema, texts } from "./support/fixtures.js"
+import { Watch } from "./support/watch.js"
+
+const database = await createDatabase()
+const FUNCTION = "holdfast_records_append(bigint, bigint, smallint, text, text, text, bytea, xid, integer)"
+
+/** A store with one document whose end it knows, and what it sends to append one more entry. */
+async function opened(schema: string, pool = database.pool({ max: 1 })) {
+  const watch = new Watch()
+  const store = await createPostgresStore(watch.adapter(fromPool(pool)), { schema })
+  await create(store, "doc")
+  await store.append("doc", entry("a"))
+  const append = async (text: string) => {
+    watch.clear()
+    await store.append("doc", entry(text))
+    return watch.statements.map(sent => sent.slice(0, 12))
+  }
+  return { store, append, pool }
+}
+
+async function withTables(change = ""): Promise<string> {
+  const schema = await freshSchema(database)
+  await database.admin.query(`${createTablesSql({ schema })} ${change.replaceAll("@", schema)}`)
+  return schema
+}
+
+describe("the function that appends", () => {
+  it("WRITE-1 one row behind a known end is written by it", async () => {
+    const { store, append } = await opened(await withTables())
+    expect(await append("b")).toEqual(["SELECT WHERE"])
+    expect(await texts(store, "doc")).toEqual(["a", "b"])
+  })
+
+  it("SHARE-1 it writes nothing where another store has appended or replaced, and the row comes behind", async () => {
+    const schema = await withTables()
+    const { store, append } = await opened(schema)
+    const { store: other } = await opened(schema)
+    expect(await append("b")).toEqual(["SELECT WHERE", "INSERT INTO "])
+    await other.replace("doc", [...(await toRecords(other))])
+    expect(await append("c")).toEqual(["SELECT WHERE", "INSERT INTO "])
+    expect(await texts(store, "doc")).toEqual(["a", "a", "b", "c"])
+  })
+
+  it.each([
+    ["dropped", `DROP FUNCTION @.${FUNCTION}`],
+    [
+      "another",
+      `CREATE OR REPLACE FUNCTION @.${FUNCTION} RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN true; END'`,
+    ],
+  ])("OPEN-1 one that is %s is not called", async (_, change) => {
+    const { store, append } = await opened(await withTables(change))
+    expect(await append("b")).toEqual(["INSERT INTO "])
+    expect(await texts(store, "doc")).toEqual(["a", "b"])
+  })
+
+  it("OPEN-1 a role that may not call it appends without", async () => {
+    const role = `${database.name}_uncalled`
+    const schema = await withTables(
+      `REVOKE EXECUTE ON FUNCTION @.${FUNCTION} FROM PUBLIC; CREATE ROLE ${role}; GRANT ALL ON SCHEMA @ TO ${role}; GRANT ALL ON ALL TABLES IN SCHEMA @ TO ${role}`,
+    )
+    try {
+      const { store, append } = await opened(schema, database.pool({ max: 1, options: `-c role=${role}` }))
+      expect(await append("b")).toEqual(["INSERT INTO "])
+      expect(await texts(store, "doc")).toEqual(["a", "b"])
+    } finally {
+      await database.admin.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
+    }
+  })
+
+  it("WRITE-1 appends go on where it is dropped under an open store", async () => {
+    const schema = await withTables()
+    const { store, append } = await opened(schema)
+    await database.admin.query(`DROP FUNCTION ${schema}.${FUNCTION}`)
+    expect(await append("b")).toEqual(["SELECT WHERE", "INSERT INTO "])
+    expect(await append("c")).toEqual(["SELECT WHERE", "INSERT INTO "])
+    expect(await texts(store, "doc")).toEqual(["a", "b", "c"])
+  })
+
+  it("OPEN-1 it is made once, in the schema of the search path, and writes there under another one", async () => {
+    const [first, second] = [await freshSchema(database), await freshSchema(database)]
+    for (const schema of [first, second]) {
+      const client = database.pool({ max: 1, options: `-c search_path=${schema}` })
+      await client.query(createTablesSql())
+      await client.query(createTablesSql())
+    }
+    const { append, pool } = await opened(second)
+    await pool.query(`SET search_path = ${first}`)
+    expect(await append("b")).toEqual(["SELECT WHERE"])
+    expect((await database.admin.query(`SELECT FROM ${second}.holdfast_records`)).rowCount).toBe(3)
+    expect((await database.admin.query(`SELECT FROM ${first}.holdfast_records`)).rowCount).toBe(0)
+  })
+
+  it("OPEN-1 it is made in a schema of any name", async () => {
+    const schema = `it's "a" $do$ schema %s`
+    const name = `"${schema.replaceAll('"', '""')}"`
+    await database.admin.query(`CREATE SCHEMA ${name}`)
+    const pool = database.pool({ max: 1 })
+    await pool.query(`SELECT set_config('search_path', $1, false)`, [name])
+    const watch = new Watch()
+    const store = await createPostgresStore(watch.adapter(fromPool(pool)), { createTables: true })
+    await create(store, "doc")
+    await store.append("doc", entry("a"))
+    watch.clear()
+    await store.append("doc", entry("b"))
+    expect(watch.statements[0]).toMatch(/^SELECT WHERE /)
+    expect(await texts(store, "doc")).toEqual(["a", "b"])
+  })
+
+  it("WRITE-1 its plan never reads the whole table of metadata, also when it was made while that was small", async () => {
+    const schema = await withTables()
+    const { append, pool } = await opened(schema)
+    await database.admin.query(`VACUUM ANALYZE ${schema}.holdfast_meta`)
+    const scans = async () => {
+      await pool.query("SELECT pg_stat_force_next_flush()")
+      const sql = `SELECT seq_scan FROM pg_stat_user_tables WHERE schemaname = '${schema}' AND relname = 'holdfast_meta'`
+      return Number((await database.admin.query(sql)).rows[0].seq_scan)
+    }
+    const before = await scans()
+    for (let i = 0; i < 20; i++) expect(await append("b")).toEqual(["SELECT WHERE"])
+    expect(await scans()).toBe(before)
+  })
+})
+
+async function toRecords(store: Awaited<ReturnType<typeof createPostgresStore>>) {
+  const records = []
+  for await (const record of store.loadAll("doc")) records.push(record)
+  return records
+}
