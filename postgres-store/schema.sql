@@ -6,7 +6,7 @@ CREATE TABLE IF NOT EXISTS "holdfast_meta" (
 
 CREATE TABLE IF NOT EXISTS "holdfast_records" (
   doc BIGINT NOT NULL, -- the number in the table of metadata
-  seq BIGINT NOT NULL, -- contiguous; goes on after a replace
+  seq BIGINT NOT NULL, -- contiguous, goes on after a replace
   kind SMALLINT NOT NULL, -- 1 first meta, 2 meta, 3 entirety, 4 since, 5 and 6 the same continued, 7 middle and 8 last piece
   version TEXT,
   lineage TEXT,
@@ -15,17 +15,21 @@ CREATE TABLE IF NOT EXISTS "holdfast_records" (
   PRIMARY KEY (doc, seq)
 );
 
--- Optional: appends one row by a plan that the server keeps; without it each such append is planned anew.
+-- Optional: appends one row by a plan that the server keeps, where the statement by itself would be planned anew each time.
+-- Its body names the schema, so it does the same under every search_path. Without sequential scans, because a plan made
+-- while the tables are small stays when they have grown.
 DO $do$
 BEGIN
-  IF to_regprocedure(format('%1$I."holdfast_records_append"(bigint, bigint, smallint, text, text, text, bytea, xid, integer)', current_schema())) IS NULL THEN
-    EXECUTE format('CREATE FUNCTION %1$I."holdfast_records_append"(bigint, bigint, smallint, text, text, text, bytea, xid, integer)
-    RETURNS boolean LANGUAGE plpgsql SET enable_seqscan = off AS $append$
+  EXECUTE format('CREATE FUNCTION %1$I."holdfast_records_append"(bigint, bigint, smallint, text, text, text, bytea, xid, integer)
+  RETURNS boolean LANGUAGE plpgsql SET enable_seqscan = off AS $append$
 BEGIN
-  INSERT INTO %1$I."holdfast_records" (doc, seq, kind, version, lineage, payload, blob) SELECT doc, $2, $3, $4, $5, $6, $7 FROM %1$I."holdfast_meta" WHERE doc = $1 AND xmin = $8 AND pg_backend_pid() = $9 FOR NO KEY UPDATE SKIP LOCKED;
+  INSERT INTO %1$I."holdfast_records" (doc, seq, kind, version, lineage, payload, blob)
+  SELECT doc, $2, $3, $4, $5, $6, $7 FROM %1$I."holdfast_meta"
+  WHERE doc = $1 AND xmin = $8 AND pg_backend_pid() = $9 FOR NO KEY UPDATE SKIP LOCKED;
   RETURN FOUND;
 END
 $append$', current_schema());
-  END IF;
+EXCEPTION WHEN duplicate_function OR unique_violation THEN
+  NULL; -- it is there, or another session is making it
 END
 $do$;

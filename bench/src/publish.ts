@@ -52,8 +52,8 @@ ${machine.cores} cores of ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.sy
 Medians of trials, each in a process of its own, the drivers in turn; behind them the least, the greatest, and how many: near a
 target its drivers get more. On SQLite all but \`node:sqlite\` use better-sqlite3, and durability is normal where nothing else is said.
 
-\`raw\` is the engine by hand, a statement for each call: the same tables, no checks; on SQLite with prepared statements, on Postgres
-where it says so. Holdfast can be ahead of it where it puts several rows or calls into one statement. Below a table is what has to be
+\`raw\` is the engine by hand: the same tables, no checks, and a statement for each call where the title says nothing else; on SQLite with
+prepared statements, on Postgres where it says so. Holdfast can be ahead of it where it puts several rows or calls into one statement. Below a table is what has to be
 reached, with the bound in brackets. How it is measured: [bench/README.md](../bench/README.md); what was tried, and why a figure is not
 better: [bench/NOTES.md](../bench/NOTES.md).
 

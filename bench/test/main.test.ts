@@ -41,6 +41,12 @@ describe("the command", () => {
     expect(status).toBe(2)
   })
 
+  it("--help names the scenarios", () => {
+    const { status, stdout } = bench("--help")
+    expect(stdout).toMatch(/Usage: npm run bench .*\nScenarios: append-one, .*postgres-append/)
+    expect(status).toBe(0)
+  })
+
   it("does not publish the figures of a part", () => {
     const file = join(directory, "part.json")
     writeFileSync(file, JSON.stringify({ scenarios: [figures({ holdfast: [1] })] }))

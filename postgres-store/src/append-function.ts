@@ -18,7 +18,9 @@ export interface NextRow {
  * reading and planning them takes as long as the rest.
  */
 export function insertNext(meta: string, records: string, { doc, values, version, process }: NextRow): string {
-  return `INSERT INTO ${records} (doc, seq, kind, version, lineage, payload, blob) SELECT doc, ${values} FROM ${meta} WHERE doc = ${doc} AND xmin = ${version} AND pg_backend_pid() = ${process} FOR NO KEY UPDATE SKIP LOCKED`
+  return `INSERT INTO ${records} (doc, seq, kind, version, lineage, payload, blob)
+  SELECT doc, ${values} FROM ${meta}
+  WHERE doc = ${doc} AND xmin = ${version} AND pg_backend_pid() = ${process} FOR NO KEY UPDATE SKIP LOCKED`
 }
 
 /** The same by the function; selects one row without columns if it was written. */
@@ -32,20 +34,20 @@ export function appendFunctionName({ records }: TableNames): string {
 }
 
 /**
- * Makes the function where there is none. Never with a plan that reads the whole table of metadata: made while that is
- * small, it would stay when it has grown.
+ * Makes the function where there is none.
  *
  * @param schema A plain identifier, or undefined for the current one.
  */
 export function createAppendFunction(names: TableNames, schema: string | undefined): string {
-  const place = schema === undefined ? "current_schema()" : `'${schema}'`
-  return `-- Optional: appends one row by a plan that the server keeps; without it each such append is planned anew.
+  return `-- Optional: appends one row by a plan that the server keeps, where the statement by itself would be planned anew each time.
+-- Its body names the schema, so it does the same under every search_path. Without sequential scans, because a plan made
+-- while the tables are small stays when they have grown.
 DO $do$
 BEGIN
-  IF to_regprocedure(format('${signature(names)}', ${place})) IS NULL THEN
-    EXECUTE format('CREATE FUNCTION ${signature(names)}
-    RETURNS boolean LANGUAGE plpgsql SET enable_seqscan = off AS $append$${body(names)}$append$', ${place});
-  END IF;
+  EXECUTE format('CREATE FUNCTION ${signature(names)}
+  RETURNS boolean LANGUAGE plpgsql SET enable_seqscan = off AS $append$${body(names)}$append$', ${schema === undefined ? "current_schema()" : `'${schema}'`});
+EXCEPTION WHEN duplicate_function OR unique_violation THEN
+  NULL; -- it is there, or another session is making it
 END
 $do$;
 `
@@ -54,7 +56,8 @@ $do$;
 /** An expression: whether the schema has the function, just as it is made, and the role may call it. */
 export function hasAppendFunction(names: TableNames, schema: string): string {
   return `EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE p.oid = to_regprocedure(format('${signature(names)}', ${schema}))
-  AND p.prosrc = format('${body(names)}', ${schema}) AND has_function_privilege(p.oid, 'EXECUTE'))`
+  AND p.prosrc = format('${body(names)}', ${schema}) AND p.proconfig = '{enable_seqscan=off}' AND NOT p.prosecdef
+  AND has_function_privilege(p.oid, 'EXECUTE'))`
 }
 
 function signature(names: TableNames): string {
@@ -63,7 +66,6 @@ function signature(names: TableNames): string {
 
 const ROW: NextRow = { doc: "$1", values: "$2, $3, $4, $5, $6, $7", version: "$8", process: "$9" }
 
-/** Names the tables with their schema: without, it would write to others under another search path. */
 function body({ meta, records }: TableNames): string {
   return `
 BEGIN

@@ -25,7 +25,7 @@ export interface Wanted {
 
 /** Two processes that create the tables at once disturb each other; after this many attempts it is something else. */
 const ATTEMPTS = 5
-const CREATED_BY_ANOTHER = ["23505", "42P07", "42710", "42723", "40P01", "40001"]
+const CREATED_BY_ANOTHER = ["23505", "42P07", "42710", "40P01", "40001"]
 
 /**
  * Makes sure that the two tables are a store of this format, creating them where there is nothing if that is wanted, and
@@ -69,10 +69,11 @@ async function openOn(session: PgSession, wanted: Wanted): Promise<Statements> {
 async function create(session: PgSession, wanted: Wanted, current: string | null): Promise<Statements> {
   const schema = wanted.schema ?? current
   const names = qualify(wanted.names, schema ?? undefined)
+  const ddl = createTables(names) + createAppendFunction(wanted.names, wanted.schema)
   if (!wanted.create) {
     throw refused(
       `there are no tables ${names.meta} and ${names.records}. Either open the store with createTables: true or create them`,
-      createTables(names).trim(),
+      ddl.trim(),
     )
   }
   if (session.inHostTransaction) {
@@ -83,7 +84,7 @@ async function create(session: PgSession, wanted: Wanted, current: string | null
     throw refused("no schema on the search path can have the tables. Name one with the option schema", undefined)
   }
   // One script is one transaction: nobody finds a part of it.
-  await session.script(createTables(names) + createAppendFunction(wanted.names, wanted.schema))
+  await session.script(ddl)
   return openOn(session, { ...wanted, create: false })
 }
 

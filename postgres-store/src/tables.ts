@@ -68,7 +68,7 @@ export function createTables({ meta, records }: QualifiedNames): string {
 
 CREATE TABLE IF NOT EXISTS ${records} (
   doc BIGINT NOT NULL, -- the number in the table of metadata
-  seq BIGINT NOT NULL, -- contiguous; goes on after a replace
+  seq BIGINT NOT NULL, -- contiguous, goes on after a replace
   kind SMALLINT NOT NULL, -- 1 first meta, 2 meta, 3 entirety, 4 since, 5 and 6 the same continued, 7 middle and 8 last piece
   version TEXT,
   lineage TEXT,

@@ -51,6 +51,8 @@ describe("the function that appends", () => {
       "another",
       `CREATE OR REPLACE FUNCTION @.${FUNCTION} RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN true; END'`,
     ],
+    ["without its setting", `ALTER FUNCTION @.${FUNCTION} RESET ALL`],
+    ["one of its owner's rights", `ALTER FUNCTION @.${FUNCTION} SECURITY DEFINER`],
   ])("OPEN-1 one that is %s is not called", async (_, change) => {
     const { store, append } = await opened(await withTables(change))
     expect(await append("b")).toEqual(["INSERT INTO "])
@@ -92,6 +94,16 @@ describe("the function that appends", () => {
     expect(await append("b")).toEqual(["SELECT WHERE"])
     expect((await database.admin.query(`SELECT FROM ${second}.holdfast_records`)).rowCount).toBe(3)
     expect((await database.admin.query(`SELECT FROM ${first}.holdfast_records`)).rowCount).toBe(0)
+  })
+
+  it("OPEN-1 several that make it at once beside tables that are there all succeed", async () => {
+    for (let round = 0; round < 5; round++) {
+      const schema = await withTables(`DROP FUNCTION @.${FUNCTION}`)
+      const pools = [1, 2, 3, 4].map(() => database.pool({ max: 1 }))
+      await Promise.all(pools.map(one => one.query(createTablesSql({ schema }))))
+      expect(await (await opened(schema)).append("b")).toEqual(["SELECT WHERE"])
+      await Promise.all(pools.map(one => one.end()))
+    }
   })
 
   it("OPEN-1 it is made in a schema of any name", async () => {
