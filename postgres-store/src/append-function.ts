@@ -1,6 +1,6 @@
 import { quoteName, type TableNames } from "@holdfast/sql-store-core"
 
-const ARGUMENTS = "bigint, bigint, smallint, text, text, text, bytea, xid, integer"
+const ARGUMENTS = "bigint, bigint, smallint, text, text, text, bytea, xid, integer, regclass"
 
 /** What is appended, as a statement contains it: parameters, most of them. */
 export interface NextRow {
@@ -23,9 +23,12 @@ export function insertNext(meta: string, records: string, { doc, values, version
   WHERE doc = ${doc} AND xmin = ${version} AND pg_backend_pid() = ${process} FOR NO KEY UPDATE SKIP LOCKED`
 }
 
-/** The same by the function; selects one row without columns if it was written. */
-export function callAppend(append: string, { doc, values, version, process }: NextRow): string {
-  return `SELECT WHERE ${append}(${doc}, ${values}, ${version}, ${process})`
+/**
+ * The same by the function; selects one row without columns if it was written. Whoever swaps schemas by renaming them leaves
+ * functions whose tables are in the other one: hence the table that is meant.
+ */
+export function callAppend(append: string, meta: string, { doc, values, version, process }: NextRow): string {
+  return `SELECT WHERE ${append}(${doc}, ${values}, ${version}, ${process}, '${meta.replaceAll("'", "''")}'::regclass)`
 }
 
 /** Quoted, without its schema. */
@@ -39,13 +42,14 @@ export function appendFunctionName({ records }: TableNames): string {
  * @param schema A plain identifier, or undefined for the current one.
  */
 export function createAppendFunction(names: TableNames, schema: string | undefined): string {
+  const place = quoted(schema === undefined ? "current_schema()" : `'${schema}'`)
   return `-- Optional: appends one row by a plan that the server keeps, where the statement by itself would be planned anew each time.
 -- Its body names the schema, so it does the same under every search_path. Without sequential scans, because a plan made
 -- while the tables are small stays when they have grown.
 DO $do$
 BEGIN
   EXECUTE format('CREATE FUNCTION ${signature(names)}
-  RETURNS boolean LANGUAGE plpgsql SET enable_seqscan = off AS $append$${body(names)}$append$', ${schema === undefined ? "current_schema()" : `'${schema}'`});
+  RETURNS boolean LANGUAGE plpgsql SET enable_seqscan = off AS %2$L', ${place}, format($body$${body(names)}$body$, ${place}));
 EXCEPTION WHEN duplicate_function OR unique_violation THEN
   NULL; -- it is there, or another session is making it
 END
@@ -53,23 +57,33 @@ $do$;
 `
 }
 
-/** An expression: whether the schema has the function, just as it is made, and the role may call it. */
-export function hasAppendFunction(names: TableNames, schema: string): string {
-  return `EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE p.oid = to_regprocedure(format('${signature(names)}', ${schema}))
-  AND p.prosrc = format('${body(names)}', ${schema}) AND p.proconfig = '{enable_seqscan=off}' AND NOT p.prosecdef
-  AND has_function_privilege(p.oid, 'EXECUTE'))`
+/**
+ * An expression: whether the schema has the function, just as it is made, and the role may call it. It has to belong to the
+ * owner of the tables, who can do as much by a trigger: anybody else could change it later.
+ */
+export function hasAppendFunction(names: TableNames, schema: string, owner: string): string {
+  const place = quoted(schema)
+  return `EXISTS (SELECT FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
+  WHERE p.oid = to_regprocedure(format('${signature(names)}', ${place})) AND p.proowner = ${owner} AND l.lanname = 'plpgsql'
+  AND replace(p.prosrc, chr(13), '') = format('${body(names)}', ${place}) AND p.proconfig = '{enable_seqscan=off}' AND NOT p.prosecdef
+  AND p.provolatile = 'v' AND p.prorettype = 'boolean'::regtype AND has_function_privilege(p.oid, 'EXECUTE'))`
+}
+
+/** Not \`%I\`: what that quotes depends on the connection's settings, and the texts are compared. */
+function quoted(schema: string): string {
+  return `'"' || replace(${schema}, '"', '""') || '"'`
 }
 
 function signature(names: TableNames): string {
-  return `%1$I.${appendFunctionName(names)}(${ARGUMENTS})`
+  return `%1$s.${appendFunctionName(names)}(${ARGUMENTS})`
 }
 
-const ROW: NextRow = { doc: "$1", values: "$2, $3, $4, $5, $6, $7", version: "$8", process: "$9" }
+const ROW: NextRow = { doc: "$1", values: "$2, $3, $4, $5, $6, $7", version: "$8 AND tableoid = $10", process: "$9" }
 
 function body({ meta, records }: TableNames): string {
   return `
 BEGIN
-  ${insertNext(`%1$I.${quoteName(meta)}`, `%1$I.${quoteName(records)}`, ROW)};
+  ${insertNext(`%1$s.${quoteName(meta)}`, `%1$s.${quoteName(records)}`, ROW)};
   RETURN FOUND;
 END
 `

@@ -36,11 +36,11 @@ const FIND_PLACE = `SELECT current_setting('server_encoding'), current_schema():
  */
 const findColumns = (
   names: TableNames,
-) => `SELECT c.relname::text, c.relkind::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
+) => `SELECT c.relname::text, c.relkind::text, a.attname::text, replace(pg_catalog.format_type(a.atttypid, a.atttypmod), '"', ''), a.attnotnull::text,
   coalesce(array_position(string_to_array(i.indkey::text, ' '), a.attnum::text), 0)::text,
   (a.atthasdef OR a.attidentity <> '')::text, l.collname::text,
   EXISTS (SELECT FROM pg_catalog.pg_index AS u WHERE u.indrelid = c.oid AND u.indisunique AND u.indisvalid AND u.indpred IS NULL AND u.indkey::text = a.attnum::text)::text,
-  ${hasAppendFunction(names, "$1::text")}::text
+  ${hasAppendFunction(names, "$1::text", "c.relowner")}::text
 FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_catalog.pg_index AS i ON i.indrelid = c.oid AND i.indisprimary LEFT JOIN pg_catalog.pg_collation AS l ON l.oid = a.attcollation
 WHERE n.nspname = $1 AND c.relname IN ($2, $3)`
@@ -64,7 +64,7 @@ export async function findTables(
     schema: there,
     meta: tableOf(rows.filter(([name]) => name === names.meta)),
     records: tableOf(rows.filter(([name]) => name === names.records)),
-    hasAppend: rows[0]?.[9] === "true",
+    hasAppend: rows.length > 0 && rows.every(row => row[9] === "true"),
   }
 }
 

@@ -1,5 +1,13 @@
 import { encodeRecord } from "@holdfast/sql-store-core"
-import type { DocId, DocumentState, Outcome, Plan, WriteOperation, Written } from "@holdfast/store-core"
+import {
+  type DocId,
+  type DocumentState,
+  isStoreError,
+  type Outcome,
+  type Plan,
+  type WriteOperation,
+  type Written,
+} from "@holdfast/store-core"
 import { type DocumentEnds, EntryRows } from "./entry-rows.js"
 import { lockedError } from "./errors.js"
 import type { PlacedRow } from "./pack.js"
@@ -42,11 +50,13 @@ export async function appendEntries(
   if (unwritten.size === 0) return operations.map(() => null)
 
   const states = new Map<DocId, DocumentState>(docIds.map(docId => [docId, UNREAD]))
-  for (const [docId, exists] of unwritten) if (!exists) states.set(docId, null)
+  for (const [docId, exists] of unwritten) if (exists === false) states.set(docId, null)
   const decisions = plan(operations, states)
   return operations.map(({ docId }, i) => {
     const decision = decisions[i]
-    if (unwritten.get(docId) === true) return lockedError(docId)
+    const found = unwritten.get(docId)
+    if (isStoreError(found)) return found
+    if (found === true) return lockedError(docId)
     return decision?.kind === "refuse" ? decision.error : null
   })
 }

@@ -1,7 +1,7 @@
 import type { KnownDocuments, Row } from "@holdfast/sql-store-core"
-import { type DocId, isStoreError } from "@holdfast/store-core"
+import { type DocId, isStoreError, type StoreError } from "@holdfast/store-core"
 import { int8Array, textArray } from "./binary.js"
-import { stateOf, toStoreError } from "./errors.js"
+import { isConnectionLoss, stateOf, toStoreError } from "./errors.js"
 import { type PlacedRow, packPlacedRows, packRows } from "./pack.js"
 import type { PgConnection, PgRow, PgSession } from "./pg-adapter.js"
 import type { Statements } from "./statements.js"
@@ -17,8 +17,8 @@ export interface DocumentEnd {
 
 export type DocumentEnds = KnownDocuments<DocumentEnd>
 
-/** Which documents were not written, and whether they exist. */
-export type Unwritten = ReadonlyMap<DocId, boolean>
+/** Which documents were not written, and whether they exist, or what went wrong with them alone. */
+export type Unwritten = ReadonlyMap<DocId, boolean | StoreError>
 
 const ALL_WRITTEN: Unwritten = new Map()
 
@@ -66,10 +66,27 @@ export class EntryRows {
     if (known === null || !isOneEach) return this.insertAllBehind(docIds, rows)
     const left = await this.insertEach(docIds, rows, known)
     if (left.length === 0) return ALL_WRITTEN
-    return this.write(
-      left.map(at => docIds[at] as DocId),
-      left.map((at, i) => ({ ...(rows[at] as PlacedRow), ord: i + 1 })),
-    )
+    const leftIds = left.map(at => docIds[at] as DocId)
+    const leftRows = left.map((at, i) => ({ ...(rows[at] as PlacedRow), ord: i + 1 }))
+    if (left.length === rows.length) return this.write(leftIds, leftRows)
+    return this.writeLeft(leftIds, leftRows)
+  }
+
+  /** Never rejects: the others of the group are stored, and whoever takes it for failed would store them once more. */
+  private async writeLeft(docIds: readonly DocId[], rows: readonly PlacedRow[]): Promise<Unwritten> {
+    try {
+      return await this.write(docIds, rows)
+    } catch (thrown) {
+      const error = toStoreError(thrown, true)
+      const [docId] = docIds
+      if (docIds.length === 1 || docId === undefined || isConnectionLoss(error)) {
+        return new Map(docIds.map(one => [one, error]))
+      }
+      // Only what is wrong with one of them by itself is reported of it.
+      const first = await this.writeLeft([docId], rows.slice(0, 1))
+      const ords = rows.slice(1).map(row => ({ ...row, ord: row.ord - 1 }))
+      return new Map([...first, ...(await this.writeLeft(docIds.slice(1), ords))])
+    }
   }
 
   /** The ends of all documents, or null. They are known again when something was written behind them. */
@@ -179,9 +196,12 @@ function isTaken(error: unknown): boolean {
   return isStoreError(toStoreError(error), "STORE_CONFLICT")
 }
 
-/** Somebody has dropped the function, or taken away the right to call it, since the store was opened. */
+/**
+ * The function, or what it names, is not as it was when the store was opened: dropped, forbidden, another one, in a schema
+ * that has been renamed. Nothing was written, and the statement that follows says what is wrong, if anything is.
+ */
 function isWithoutFunction(error: unknown): boolean {
-  return ["42883", "42501"].includes(stateOf(error) ?? "")
+  return /^(42|0A|3F)/.test(stateOf(error) ?? "")
 }
 
 type Cell = string | null | undefined

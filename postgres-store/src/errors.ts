@@ -114,6 +114,11 @@ export function isLost(error: unknown): boolean {
   return meaningOf(isStoreError(error) ? error.cause : error) === LOST
 }
 
+/** Whether a write ended with its connection: what is behind it on that connection was not sent. */
+export function isConnectionLoss(outcome: StoreError | null): outcome is StoreError {
+  return outcome !== null && (outcome.code === "STORE_UNAVAILABLE" || outcome.outcome === "unknown")
+}
+
 /** The SQLSTATE of a database error. */
 export function stateOf(error: unknown): string | undefined {
   const { code } = (error ?? {}) as { code?: unknown }

@@ -1,5 +1,5 @@
 import { type DocId, isStoreError, type Outcome, StoreError, type WriteOperation } from "@holdfast/store-core"
-import { BACKEND, toStoreError } from "./errors.js"
+import { BACKEND, isConnectionLoss, toStoreError } from "./errors.js"
 
 type Commit = (operations: readonly WriteOperation[]) => Promise<readonly Outcome[]>
 
@@ -98,10 +98,6 @@ function partsOf(operations: readonly WriteOperation[]): number[][] {
 
 function docOf(operations: readonly WriteOperation[], at: number): DocId {
   return operations[at]?.docId ?? ""
-}
-
-function isConnectionLoss(outcome: Outcome): outcome is StoreError {
-  return outcome !== null && (outcome.code === "STORE_UNAVAILABLE" || outcome.outcome === "unknown")
 }
 
 /** For what was not tried any more. */

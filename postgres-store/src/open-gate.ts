@@ -69,11 +69,10 @@ async function openOn(session: PgSession, wanted: Wanted): Promise<Statements> {
 async function create(session: PgSession, wanted: Wanted, current: string | null): Promise<Statements> {
   const schema = wanted.schema ?? current
   const names = qualify(wanted.names, schema ?? undefined)
-  const ddl = createTables(names) + createAppendFunction(wanted.names, wanted.schema)
   if (!wanted.create) {
     throw refused(
       `there are no tables ${names.meta} and ${names.records}. Either open the store with createTables: true or create them`,
-      ddl.trim(),
+      (createTables(names) + createAppendFunction(wanted.names, wanted.schema)).trim(),
     )
   }
   if (session.inHostTransaction) {
@@ -83,9 +82,15 @@ async function create(session: PgSession, wanted: Wanted, current: string | null
   if (schema === null) {
     throw refused("no schema on the search path can have the tables. Name one with the option schema", undefined)
   }
-  // One script is one transaction: nobody finds a part of it.
-  await session.script(ddl)
+  // One script is one transaction: nobody finds one table without the other.
+  await session.script(createTables(names))
+  await session.script(createAppendFunction(wanted.names, wanted.schema)).catch(unlessWithout)
   return openOn(session, { ...wanted, create: false })
+}
+
+/** A server without PL/pgSQL, or a role that may not use it, does without the function. */
+function unlessWithout(error: unknown): void {
+  if (!["42501", "42704", "0A000"].includes(stateOf(error) ?? "")) throw error
 }
 
 function refused(message: string, repair: string | undefined): StoreError {

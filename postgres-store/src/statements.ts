@@ -84,7 +84,7 @@ SELECT ${packedPage("f.ord", "f.doc", last, packed)} FROM found AS f, LATERAL (S
   const entries = unpackRows(2, PLACED)
   const changes = unpackRows(6, PLACED)
   const nextRows = unpackRows(2, NEXT_KEYS)
-  const next = (row: NextRow) => (callsAppend ? callAppend(append, row) : insertNext(meta, records, row))
+  const next = (row: NextRow) => (callsAppend ? callAppend(append, meta, row) : insertNext(meta, records, row))
   const appendRows = (
     numbers: boolean,
   ) => `WITH wanted AS MATERIALIZED (SELECT id, ord FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord)),

@@ -6,7 +6,7 @@ import { create, freshSchema, texts } from "./support/fixtures.js"
 import { Watch } from "./support/watch.js"
 
 const database = await createDatabase()
-const FUNCTION = "holdfast_records_append(bigint, bigint, smallint, text, text, text, bytea, xid, integer)"
+const FUNCTION = "holdfast_records_append(bigint, bigint, smallint, text, text, text, bytea, xid, integer, regclass)"
 
 /** A store with one document whose end it knows, and what it sends to append one more entry. */
 async function opened(schema: string, pool = database.pool({ max: 1 })) {
@@ -96,6 +96,67 @@ describe("the function that appends", () => {
     expect((await database.admin.query(`SELECT FROM ${first}.holdfast_records`)).rowCount).toBe(0)
   })
 
+  it("OPEN-1 one of somebody who does not own the tables is not called", async () => {
+    const role = `${database.name}_other`
+    await database.admin.query(`CREATE ROLE ${role}`)
+    try {
+      const { append } = await opened(await withTables(`ALTER FUNCTION @.${FUNCTION} OWNER TO ${role}`))
+      expect(await append("b")).toEqual(["INSERT INTO "])
+    } finally {
+      await database.admin.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
+    }
+  })
+
+  it("OPEN-1 one from a file whose lines end with two characters, or made under other settings, is called", async () => {
+    for (const change of ["\r\n", "\n"]) {
+      const schema = await freshSchema(database)
+      const client = await database.client({ options: "-c quote_all_identifiers=on" })
+      await client.query(createTablesSql({ schema }).replaceAll("\n", change))
+      expect(await (await opened(schema)).append("b")).toEqual(["SELECT WHERE"])
+    }
+  })
+
+  it("OPEN-1 a role that may not use its language gets tables without it", async () => {
+    const role = `${database.name}_untrusted`
+    const schema = await freshSchema(database)
+    await database.admin.query(
+      `CREATE ROLE ${role}; GRANT ALL ON SCHEMA ${schema} TO ${role}; REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC`,
+    )
+    try {
+      const store = await createPostgresStore(fromPool(database.pool({ max: 1, options: `-c role=${role}` })), {
+        schema,
+        createTables: true,
+      })
+      await create(store, "doc", "a")
+      expect(await texts(store, "doc")).toEqual(["a"])
+    } finally {
+      await database.admin.query(`GRANT USAGE ON LANGUAGE plpgsql TO PUBLIC; DROP OWNED BY ${role}; DROP ROLE ${role}`)
+    }
+  })
+
+  it("SHARE-1 where schemas are swapped under an open store, it writes to the tables that now have the name", async () => {
+    const [first, second] = [await withTables(), await withTables()]
+    const { store, append } = await opened(first)
+    await opened(second)
+    await database.admin.query(
+      `ALTER SCHEMA ${first} RENAME TO swapped; ALTER SCHEMA ${second} RENAME TO ${first}; ALTER SCHEMA swapped RENAME TO ${second}`,
+    )
+    expect(await append("b")).toEqual(["SELECT WHERE", "INSERT INTO "])
+    expect(await texts(store, "doc")).toEqual(["a", "b"])
+    expect((await database.admin.query(`SELECT FROM ${first}.holdfast_records`)).rowCount).toBe(3)
+  })
+
+  it("SHARE-1 where another schema takes the name of the store's, appends go to the tables there", async () => {
+    const [first, second] = [await withTables(), await withTables()]
+    const { store, append } = await opened(first)
+    await opened(second)
+    await database.admin.query(
+      `ALTER SCHEMA ${first} RENAME TO ${first}_old; ALTER SCHEMA ${second} RENAME TO ${first}`,
+    )
+    for (const text of ["b", "c"]) expect((await append(text)).at(-1)).toBe("INSERT INTO ")
+    expect(await texts(store, "doc")).toEqual(["a", "b", "c"])
+  })
+
   it("OPEN-1 several that make it at once beside tables that are there all succeed", async () => {
     for (let round = 0; round < 5; round++) {
       const schema = await withTables(`DROP FUNCTION @.${FUNCTION}`)
@@ -107,7 +168,7 @@ describe("the function that appends", () => {
   })
 
   it("OPEN-1 it is made in a schema of any name", async () => {
-    const schema = `it's "a" $do$ schema %s`
+    const schema = `it's "a" $do$ $append$ $body$ schema %s`
     const name = `"${schema.replaceAll('"', '""')}"`
     await database.admin.query(`CREATE SCHEMA ${name}`)
     const pool = database.pool({ max: 1 })

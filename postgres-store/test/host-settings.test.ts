@@ -24,6 +24,7 @@ describe("settings of the host", () => {
     ["standard_conforming_strings=off", { options: "-c standard_conforming_strings=off" }],
     ["default isolation serializable", { options: "-c default_transaction_isolation=serializable" }],
     ["a time zone and date style", { options: "-c TimeZone=Asia/Kathmandu -c DateStyle=German" }],
+    ["quote_all_identifiers=on", { options: "-c quote_all_identifiers=on" }],
     ["an empty search path", { options: "-c search_path=" }],
     ["binary results", { binary: true }],
     ["replaced type parsers", {}],

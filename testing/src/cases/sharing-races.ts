@@ -69,6 +69,33 @@ export const sharingRaceCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: "share-interleaved-groups",
+    title: "two stores that append to a shared document and to one of their own at once store each record once",
+    rules: ["SHARE-2"],
+    requires: ["second", "multiWriter"],
+    async run({ store, parts }) {
+      const stores = [store, await parts.second()]
+      const docs = ["own 0", "own 1", "shared"]
+      await Promise.all(docs.map(doc => create(store, doc)))
+      const write = async (writer: Store, own: string) => {
+        const done: string[] = []
+        for (const text of names(own, 60)) {
+          const acknowledged = await Promise.all([own, "shared"].map(doc => appendAll(writer, doc, [text])))
+          done.push(...acknowledged.flatMap((texts, i) => texts.map(one => `${one} ${i}`)))
+        }
+        return done
+      }
+      const done = await Promise.all(stores.map((writer, i) => write(writer, docs[i] ?? "")))
+      for (const [i, of] of done.entries()) {
+        const acknowledged = (place: number) =>
+          of.filter(text => text.endsWith(` ${place}`)).map(text => text.slice(0, -2))
+        deepEqual((await labels(store, docs[i] ?? "")).slice(1), acknowledged(0), docs[i])
+        const shared = (await labels(store, "shared")).filter(text => text.startsWith(docs[i] ?? ""))
+        deepEqual(shared, acknowledged(1), `the shared document, ${docs[i]}`)
+      }
+    },
+  },
+  {
     id: "share-creation-race",
     title: "two stores that create the same document at once make one document with the records of both",
     rules: ["SHARE-2"],
