@@ -78,6 +78,7 @@ function signature(names: TableNames): string {
   return `%1$s.${appendFunctionName(names)}(${ARGUMENTS})`
 }
 
+/** The function takes its parameters in this order, and one condition more than the statement: the table that is meant. */
 const ROW: NextRow = { doc: "$1", values: "$2, $3, $4, $5, $6, $7", version: "$8 AND tableoid = $10", process: "$9" }
 
 function body({ meta, records }: TableNames): string {

@@ -84,6 +84,7 @@ async function create(session: PgSession, wanted: Wanted, current: string | null
   }
   // One script is one transaction: nobody finds one table without the other.
   await session.script(createTables(names))
+  // By itself, because a script that fails takes the tables along.
   await session.script(createAppendFunction(wanted.names, wanted.schema)).catch(unlessWithout)
   return openOn(session, { ...wanted, create: false })
 }
