@@ -1,34 +1,37 @@
 import { quoteName, type TableNames } from "@holdfast/sql-store-core"
 
-const ARGUMENTS = "bigint, bigint, smallint, text, text, text, bytea, xid, integer, regclass"
+const ARGUMENTS = "bigint, bigint, smallint, text, text, text, bytea, xid, tid, integer, regclass"
 
 /** What is appended, as a statement contains it: parameters, most of them. */
 export interface NextRow {
   readonly doc: string
   /** All columns but `doc`, in order. */
   readonly values: string
-  /** The version of the document that was seen. */
+  /** The version of the document that was seen, and where its row lies. */
   readonly version: string
+  readonly place: string
   /** The process of the server that it was seen by. */
   readonly process: string
 }
 
 /**
  * Inserts a row behind the last one known, if the document still has that version in the same process. As few words as do:
- * reading and planning them takes as long as the rest.
+ * reading and planning them takes as long as the rest. The place saves the server going through an index; a row that was
+ * moved is not found there.
  */
-export function insertNext(meta: string, records: string, { doc, values, version, process }: NextRow): string {
+export function insertNext(meta: string, records: string, { doc, values, version, place, process }: NextRow): string {
   return `INSERT INTO ${records} (doc, seq, kind, version, lineage, payload, blob)
   SELECT doc, ${values} FROM ${meta}
-  WHERE doc = ${doc} AND xmin = ${version} AND pg_backend_pid() = ${process} FOR NO KEY UPDATE SKIP LOCKED`
+  WHERE ctid = ${place} AND doc = ${doc} AND xmin = ${version} AND pg_backend_pid() = ${process} FOR NO KEY UPDATE SKIP LOCKED`
 }
 
 /**
  * The same by the function; selects one row without columns if it was written. Whoever swaps schemas by renaming them leaves
  * functions whose tables are in the other one: hence the table that is meant.
  */
-export function callAppend(append: string, meta: string, { doc, values, version, process }: NextRow): string {
-  return `SELECT WHERE ${append}(${doc}, ${values}, ${version}, ${process}, '${meta.replaceAll("'", "''")}'::regclass)`
+export function callAppend(append: string, meta: string, row: NextRow): string {
+  const { doc, values, version, place, process } = row
+  return `SELECT WHERE ${append}(${doc}, ${values}, ${version}, ${place}, ${process}, '${meta.replaceAll("'", "''")}'::regclass)`
 }
 
 /** Quoted, without its schema. */
@@ -79,7 +82,13 @@ function signature(names: TableNames): string {
 }
 
 /** The function takes its parameters in this order, and one condition more than the statement: the table that is meant. */
-const ROW: NextRow = { doc: "$1", values: "$2, $3, $4, $5, $6, $7", version: "$8 AND tableoid = $10", process: "$9" }
+const ROW: NextRow = {
+  doc: "$1",
+  values: "$2, $3, $4, $5, $6, $7",
+  version: "$8 AND tableoid = $11",
+  place: "$9",
+  process: "$10",
+}
 
 function body({ meta, records }: TableNames): string {
   return `

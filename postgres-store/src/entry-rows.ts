@@ -10,7 +10,9 @@ import type { Statements } from "./statements.js"
 export interface DocumentEnd {
   readonly connection: PgConnection
   readonly doc: string
+  /** The version of its row, which every change and removal changes, and where that lies. */
   readonly version: string
+  readonly place: string
   /** The number of its last row. */
   readonly last: number
 }
@@ -102,12 +104,13 @@ export class EntryRows {
 
   /** Whether the row was written. */
   private async insertNext(docId: DocId, end: DocumentEnd, row: Row): Promise<boolean> {
-    const { connection, doc, version, last } = end
+    const { connection, doc, version, place, last } = end
     const isBytes = row.lineage === null && row.payload === null
     const text = isBytes ? this.statements.appendNextBytes : this.statements.appendNext
     const values = isBytes ? [String(row.kind), row.version, row.blob] : columnsOf(row)
     try {
-      const written = await this.session.execute(text, [doc, ...values, version, String(last + 1), connection.process])
+      const seen = [version, place, String(last + 1), connection.process]
+      const written = await this.session.execute(text, [doc, ...values, ...seen])
       if (written !== 1) return false
     } catch (error) {
       if (isTaken(error) || isWithoutFunction(error)) return false
@@ -144,17 +147,17 @@ export class EntryRows {
   }
 
   /** A row was written behind this end. */
-  private behind(docId: DocId, { connection, doc, version, last }: DocumentEnd): void {
+  private behind(docId: DocId, { connection, doc, version, place, last }: DocumentEnd): void {
     this.lasts?.set(docId, last)
-    this.ends.set(docId, { connection, doc, version, last: last + 1 })
+    this.ends.set(docId, { connection, doc, version, place, last: last + 1 })
   }
 
   private async insertBehind(docId: DocId, row: Row): Promise<Unwritten> {
     const [written] = await this.session.query(this.statements.appendRow, [docId, ...columnsOf(row)])
     if (written !== undefined) {
-      const [doc, seq, version, process] = written
+      const [doc, seq, seen, process] = written
       this.lasts?.set(docId, Number(seq) - 1)
-      this.remember(docId, doc, version, process, Number(seq))
+      this.remember(docId, doc, seen, process, Number(seq))
       return ALL_WRITTEN
     }
     const [found] = await this.session.query(this.statements.readMetas, [textArray([docId])])
@@ -168,12 +171,12 @@ export class EntryRows {
     for (const { ord } of rows) lengths[ord] = (lengths[ord] ?? 0) + 1
     const unwritten = new Map<DocId, boolean>()
     for (const row of await this.session.query(text, [textArray(docIds), ...packPlacedRows(rows)])) {
-      const [ord, exists, last = null, doc, version, process] = row
+      const [ord, exists, last = null, doc, seen, process] = row
       const docId = docIds[Number(ord) - 1] as DocId
       if (last === null) unwritten.set(docId, exists === "1")
       else {
         this.lasts?.set(docId, Number(last))
-        this.remember(docId, doc, version, process, Number(last) + (lengths[Number(ord)] ?? 0))
+        this.remember(docId, doc, seen, process, Number(last) + (lengths[Number(ord)] ?? 0))
       }
     }
     return unwritten
@@ -183,10 +186,11 @@ export class EntryRows {
    * Only on a connection that lasts as long as its server's process: behind a pooler the server may crash and lose what it
    * had not confirmed to be on disk, or another may take over, and the connection stays.
    */
-  private remember(docId: DocId, doc: Cell, version: Cell, process: Cell, last: number): void {
+  private remember(docId: DocId, doc: Cell, seen: Cell, process: Cell, last: number): void {
     const { connection } = this
-    if (connection !== undefined && connection.process === process && doc && version) {
-      this.ends.set(docId, { connection, doc, version, last })
+    const [version, place] = seen?.split(" ") ?? []
+    if (connection !== undefined && connection.process === process && doc && version && place) {
+      this.ends.set(docId, { connection, doc, version, place, last })
     }
   }
 }

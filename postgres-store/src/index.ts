@@ -1,5 +1,6 @@
-export { fromClient, type PgClient, type PgQuery, type PgResult } from "./adapters/pg-client.js"
+export { fromClient, type PgClient } from "./adapters/pg-client.js"
 export { fromPool, type PgPool, type PgPoolClient } from "./adapters/pg-pool.js"
+export type { PgQuery, PgResult } from "./adapters/pg-request.js"
 export { fromPglite, type Pglite, type PgliteQueryOptions } from "./adapters/pglite.js"
 export type {
   PgAdapter,

@@ -50,7 +50,9 @@ async function openOn(session: PgSession, wanted: Wanted): Promise<Statements> {
   if (found.clientEncoding !== "UTF8") {
     throw refused(`the connection has client_encoding ${found.clientEncoding}`, "SET client_encoding TO 'UTF8'")
   }
-  const statements = createStatements(qualify(wanted.names, found.schema), found.losesMark, found.hasAppend)
+  // Where plans are kept, calling the function only takes longer than what it does.
+  const callsAppend = found.hasAppend && session.prepares !== true
+  const statements = createStatements(qualify(wanted.names, found.schema), found.losesMark, callsAppend)
   const content = found.meta !== null && found.records !== null && hasColumns(found.meta.columns)
   const header = content ? ((await session.query(statements.readHeader, []))[0]?.[0] ?? null) : null
   const hasRows = content && (await session.query(statements.hasRows, []))[0]?.[0] === "true"

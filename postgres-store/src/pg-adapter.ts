@@ -21,6 +21,8 @@ export interface PgSession {
   readonly inHostTransaction: boolean
   /** Without it nothing is taken over from one call to the next. */
   readonly connection?: PgConnection | undefined
+  /** Whether the server keeps the plan of each statement for as long as the connection lasts. Default false. */
+  readonly prepares?: boolean | undefined
   /** Runs one statement. Outside a host's transaction it commits by itself. */
   query(text: string, params: readonly PgParameter[]): Promise<readonly PgRow[]>
   /** Runs one statement whose rows nobody reads; resolves to how many it wrote or selected. Else as `query`. */

@@ -6,12 +6,13 @@ import { create, freshSchema, texts } from "./support/fixtures.js"
 import { Watch } from "./support/watch.js"
 
 const database = await createDatabase()
-const FUNCTION = "holdfast_records_append(bigint, bigint, smallint, text, text, text, bytea, xid, integer, regclass)"
+const FUNCTION =
+  "holdfast_records_append(bigint, bigint, smallint, text, text, text, bytea, xid, tid, integer, regclass)"
 
 /** A store with one document whose end it knows, and what it sends to append one more entry. */
-async function opened(schema: string, pool = database.pool({ max: 1 })) {
+async function opened(schema: string, pool = database.pool({ max: 1 }), preparedStatements = false) {
   const watch = new Watch()
-  const store = await createPostgresStore(watch.adapter(fromPool(pool)), { schema })
+  const store = await createPostgresStore(watch.adapter(fromPool(pool, { preparedStatements })), { schema })
   await create(store, "doc")
   await store.append("doc", entry("a"))
   const append = async (text: string) => {
@@ -43,6 +44,12 @@ describe("the function that appends", () => {
     await other.replace("doc", [...(await toRecords(other))])
     expect(await append("c")).toEqual(["SELECT WHERE", "INSERT INTO "])
     expect(await texts(store, "doc")).toEqual(["a", "a", "b", "c"])
+  })
+
+  it("WRITE-1 it is not called where the statement is planned once anyway", async () => {
+    const { store, append } = await opened(await withTables(), undefined, true)
+    expect(await append("b")).toEqual(["INSERT INTO "])
+    expect(await texts(store, "doc")).toEqual(["a", "b"])
   })
 
   it.each([

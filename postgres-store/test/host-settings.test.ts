@@ -39,15 +39,18 @@ describe("settings of the host", () => {
   it.each([
     ["knows no callbacks", (query, config) => query(config)],
     ["is asynchronous", async (query, config, callback) => query(config, callback)],
+    ["copies what it is asked", (query, config, callback) => query({ ...config }, callback)],
     ["calls back with bytes", (query, config, callback) => query(ofBytes(config), callback)],
+    ["hides its connection", (query, config, callback) => query(config, callback)],
   ] as [string, Wrapper][])(
     "RECORD-1 RECORD-2 LIST-2 a wrapped client that %s: records and ids come back equal",
-    async (_, wrapper) => {
+    async (name, wrapper) => {
       const schema = await freshSchema(database)
       const client = await database.client()
       const query = client.query.bind(client) as Query
       const wrapped = new Proxy(client, {
         get: (target, key) => {
+          if (key === "connection" && name === "hides its connection") return undefined
           const value = Reflect.get(target, key)
           if (key === "query") return (config: PgQuery, callback: unknown) => wrapper(query, config, callback)
           return typeof value === "function" ? value.bind(target) : value

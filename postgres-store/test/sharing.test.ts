@@ -234,6 +234,18 @@ describe("SHARE-1 a lone append where another store wrote since this one's last"
     expect((await verifyPostgresStore(store)).findings).toEqual([])
   })
 
+  it("moved the rows of documents to where others lay that were created with them", async () => {
+    const { schema, store } = await place()
+    const ids = ["0", "1", "2", "3"]
+    await Promise.all(ids.map(id => store.append(id, metaRecord())))
+    await Promise.all(ids.map(id => store.append(id, entry("a"))))
+    await store.delete("0")
+    await database.admin.query(`VACUUM FULL ${schema}.holdfast_meta`)
+    for (const id of ids.slice(1)) await store.append(id, entry(`b${id}`))
+    for (const id of ids.slice(1)) expect(await texts(store, id)).toEqual(["a", `b${id}`])
+    expect((await verifyPostgresStore(store)).findings).toEqual([])
+  })
+
   it("deleted: it rejects", async () => {
     const { schema, store } = await place()
     const other = await createPostgresStore(fromPool(database.pool()), { schema })

@@ -10,24 +10,9 @@ import {
   type PgSession,
 } from "../pg-adapter.js"
 import { hearErrors } from "./errors-heard.js"
+import { type Answer, BINARY_ROWS, type PgQuery, PgRequest, type PgResult, ROWS, takesRequests } from "./pg-request.js"
 import { runInSavepoint } from "./savepoint.js"
 import { Turns } from "./turns.js"
-
-/** What the store hands to `query`: no row is parsed by the client's own type parsers. */
-export interface PgQuery {
-  readonly text: string
-  readonly values?: unknown[]
-  readonly name?: string
-  readonly rowMode?: "array"
-  readonly binary?: boolean
-  readonly types?: { getTypeParser(): (value: unknown) => string }
-}
-
-/** What a query brings. */
-export interface PgResult {
-  readonly rows: unknown[]
-  readonly rowCount: number | null
-}
 
 /** What the store uses of a `Client` of `pg`. */
 export interface PgClient {
@@ -39,6 +24,10 @@ export interface PgClient {
   getTransactionStatus(): string | null
   /** The server's process behind the connection. */
   readonly processID?: number | null
+  /** What its queries are written to. */
+  readonly connection?: unknown
+  /** Whether it sends queries without waiting for the answers to those before. */
+  readonly pipeline?: unknown
 }
 
 /** The calls of all stores on one client take turns: one inside another's savepoint would be rolled back with it. */
@@ -86,15 +75,28 @@ function failedTransaction(): StoreError {
   return new StoreError("STORE_IN_TRANSACTION", message, { backend: BACKEND })
 }
 
-export function clientSession(client: PgClient, prepared: boolean, inHostTransaction: boolean): PgSession {
-  const run = (text: string, values: unknown[], result: typeof BINARY_ROWS | null) =>
-    ask(client, prepared ? { text, values, name: nameOf(text), ...result } : { text, values, ...result })
+export function clientSession(client: PgClient, prepares: boolean, inHostTransaction: boolean): PgSession {
+  const makesRequests = takesRequests(client)
+  const run = <T>(text: string, params: readonly PgParameter[], take: (result: PgResult) => T): Promise<T> => {
+    const name = prepares ? nameOf(text) : undefined
+    return ask(take, answer => {
+      const query = makesRequests
+        ? new PgRequest(text, params, name, answer)
+        : { text, values: params as PgParameter[], name, ...BINARY_ROWS }
+      return client.query(query, answer)
+    })
+  }
   return {
     inHostTransaction,
+    prepares,
     connection: connectionOf(client),
-    query: async (text, params) => (await run(text, params as PgParameter[], BINARY_ROWS)).rows as PgRow[],
-    execute: async (text, params) => (await run(text, params as PgParameter[], null)).rowCount ?? 0,
-    script: async text => void (await ask(client, { text, ...ROWS })),
+    query: (text, params) => run(text, params, ({ rows }) => rows as PgRow[]),
+    execute: (text, params) => run(text, params, ({ rowCount }) => rowCount ?? 0),
+    script: text =>
+      ask(
+        () => {},
+        answer => client.query({ text, ...ROWS }, answer),
+      ),
   }
 }
 
@@ -102,14 +104,17 @@ export function clientSession(client: PgClient, prepared: boolean, inHostTransac
  * By callback: what pg makes for its own promise keeps the rows from the collections of young objects, so that all that was
  * ever read would wait for one of the whole heap.
  */
-function ask(client: PgClient, query: PgQuery): Promise<PgResult> {
+function ask<T>(take: (result: PgResult) => T, send: (answer: Answer) => unknown): Promise<T> {
   return new Promise((resolve, reject) => {
-    const answer = client.query(query, (error, result) => {
+    const answered = send((error, result) => {
       if (error) reject(error)
-      else resolve(result)
+      else resolve(take(result))
     })
-    // Of a wrapper that passes the callback on, the promise brings nothing and may be there before the answer.
-    if (isPromise(answer)) answer.then(result => result != null && resolve(result), reject)
+    // Of a wrapper that passes the callback on, the promise brings nothing and may be there before the answer; of one that
+    // does not, it may bring the request.
+    if (isPromise(answered)) {
+      answered.then(result => result != null && !(result instanceof PgRequest) && resolve(take(result)), reject)
+    }
   })
 }
 
@@ -127,18 +132,6 @@ function connectionOf(client: PgClient): PgConnection | undefined {
   connections.set(client, connection)
   return connection
 }
-
-/**
- * Passed with every query, because an application may have replaced the parsers of the whole driver. `String`, should a
- * driver hand over bytes.
- */
-const ROWS = { rowMode: "array", types: { getTypeParser: () => String } } as const
-
-/**
- * Text in the binary form is the same bytes. But for the other one the server looks for their end, which takes some builds,
- * those made for size, as long as encoding them in base64. Not for scripts, whose protocol has no such choice.
- */
-const BINARY_ROWS = { ...ROWS, binary: true } as const
 
 const names = new Map<string, string>()
 

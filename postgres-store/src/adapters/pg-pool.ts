@@ -33,11 +33,11 @@ export function fromPool(pool: PgPool, options: PgAdapterOptions = {}): PgAdapte
     throw new TypeError("fromPool: this is not a Pool of pg. A connected Client goes to fromClient.")
   }
   const { preparedStatements } = checkOptions("fromPool", options, ADAPTER_OPTIONS)
-  const clients = new HeldClients(pool)
+  const clients = new HeldClients(pool, preparedStatements === true)
   const deafen = hearPoolErrors(pool)
   return {
     reconnects: true,
-    run: work => clients.run(preparedStatements === true, work),
+    run: work => clients.run(work),
     close: async () => {
       clients.releaseAll()
       deafen()
@@ -50,6 +50,7 @@ const MOST_USES = 100
 
 interface HeldClient {
   readonly client: PgPoolClient
+  readonly session: PgSession
   readonly lost: () => void
   broken: boolean
   uses: number
@@ -61,17 +62,19 @@ interface HeldClient {
  */
 class HeldClients {
   private readonly pool: PgPool
+  private readonly prepares: boolean
   private readonly kept: HeldClient[] = []
   private scheduled = false
 
-  constructor(pool: PgPool) {
+  constructor(pool: PgPool, prepares: boolean) {
     this.pool = pool
+    this.prepares = prepares
   }
 
-  async run<T>(prepared: boolean, work: (session: PgSession) => Promise<T>): Promise<T> {
+  async run<T>(work: (session: PgSession) => Promise<T>): Promise<T> {
     const held = this.takeKept() ?? (await this.connect())
     try {
-      return await work(clientSession(held.client as PgClient, prepared, false))
+      return await work(held.session)
     } catch (error) {
       held.broken ||= isBroken(error)
       throw error
@@ -95,6 +98,7 @@ class HeldClients {
     const client = await this.pool.connect()
     const held: HeldClient = {
       client,
+      session: clientSession(client as PgClient, this.prepares, false),
       broken: false,
       uses: 0,
       lost: () => {

@@ -36,6 +36,7 @@ export class Watch {
     return {
       inHostTransaction: session.inHostTransaction,
       connection: session.connection,
+      prepares: session.prepares,
       query: (text, params) => pass(text, () => session.query(text, params)),
       execute: (text, params) => pass(text, () => session.execute(text, params)),
       script: text => pass(text, () => session.script(text)),
