@@ -42,6 +42,7 @@ const META_READS_AT_ONCE = 2
 export class PostgresBackend implements Backend<PageCursor> {
   readonly name = BACKEND
   readonly capabilities = { durable: true, multiWriter: true }
+  readonly answersLater: boolean
   private readonly adapter: PgAdapter
   private readonly statements: Statements
   private readonly pages: PageReader
@@ -54,6 +55,7 @@ export class PostgresBackend implements Backend<PageCursor> {
 
   constructor(adapter: PgAdapter, statements: Statements) {
     this.adapter = adapter
+    this.answersLater = adapter.answersLater === true
     this.statements = statements
     this.pages = new PageReader(statements, work => this.read(work), adapter.reconnects)
   }

@@ -27,6 +27,27 @@ describe("every call is answered", () => {
     expect(await soon(store.close())).toBe("ok")
   })
 
+  it.each([
+    [undefined, true],
+    [true, false],
+  ])(
+    "with answersLater %s, beside a backend that answers at once, timers and I/O have their turn: %s",
+    async (answersLater, hasTurn) => {
+      const store = new EngineStore(Object.assign(new MemoryBackend(new MemoryStorage()), { answersLater }))
+      await store.append("a", metaRecord())
+      await new Promise<void>(resolve => setImmediate(resolve))
+      let hadTurn = false
+      setImmediate(() => {
+        hadTurn = true
+      })
+      for (const end = performance.now() + 40; performance.now() < end && !hadTurn; ) {
+        await store.append("a", entry(1))
+        await store.currentMeta("a")
+      }
+      expect(hadTurn).toBe(hasTurn)
+    },
+  )
+
   it("ORDER-1: thousands of reads that queue behind one write", async () => {
     const store = new EngineStore(new MemoryBackend(new MemoryStorage()))
     const write = store.append("a", metaRecord())

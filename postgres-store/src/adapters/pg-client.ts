@@ -54,6 +54,7 @@ export function fromClient(client: PgClient, options: PgAdapterOptions = {}): Pg
   const deafen = hearErrors(client)
   return {
     reconnects: false,
+    answersLater: true,
     run: work => queue.take(() => runOnClient(client, preparedStatements === true, work)),
     close: async () => deafen(),
   }

@@ -17,6 +17,7 @@ export class Watch {
   adapter(adapter: PgAdapter): PgAdapter {
     return {
       reconnects: adapter.reconnects,
+      answersLater: adapter.answersLater,
       run: work => {
         this.fault.pass()
         return adapter.run(session => work(this.session(session)))

@@ -26,6 +26,12 @@ export interface Backend<Cursor = unknown> {
   readonly takesViews?: boolean | undefined
 
   /**
+   * Whether no call is answered in the turn of the event loop in which it is made, as over a socket. Default false: then the
+   * engine sees to it that timers and I/O of a program get their turn that awaits one call after another.
+   */
+  readonly answersLater?: boolean | undefined
+
+  /**
    * Applies the operations, in order, in one transaction: opens it, reads the state the operations need, calls `plan`,
    * writes what the decisions say and commits. Returns one outcome per operation. Throws when the transaction as a
    * whole failed; then nothing is stored, unless the error says `outcome: "unknown"`.
