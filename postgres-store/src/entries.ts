@@ -1,10 +1,11 @@
-import { encodeRecord } from "@holdfast/sql-store-core"
+import { encodeRecord, wholeRow } from "@holdfast/sql-store-core"
 import {
   type DocId,
   type DocumentState,
   isStoreError,
   type Outcome,
   type Plan,
+  type StoreRecord,
   type WriteOperation,
   type Written,
 } from "@holdfast/store-core"
@@ -27,6 +28,41 @@ export async function appendEntries(
   ends: DocumentEnds,
   written?: Written,
 ): Promise<readonly Outcome[]> {
+  const { docIds, rows, behind } = lone(operations) ?? placed(operations)
+  const lasts = written === undefined ? null : new Map<DocId, number>()
+  const unwritten = await committing(new EntryRows(session, statements, ends, lasts).write(docIds, rows))
+  if (written !== undefined && lasts !== null) tellNumbers(operations, behind, lasts, written)
+  if (unwritten.size === 0) return operations.map(() => null)
+
+  const states = new Map<DocId, DocumentState>(docIds.map(docId => [docId, UNREAD]))
+  for (const [docId, exists] of unwritten) if (exists === false) states.set(docId, null)
+  const decisions = plan(operations, states)
+  return operations.map(({ docId }, i) => {
+    const decision = decisions[i]
+    const found = unwritten.get(docId)
+    if (isStoreError(found)) return found
+    if (found === true) return lockedError(docId)
+    return decision?.kind === "refuse" ? decision.error : null
+  })
+}
+
+/** What a group appends. */
+interface Entries {
+  readonly docIds: readonly DocId[]
+  readonly rows: readonly PlacedRow[]
+  /** How far behind the document's last row before the statement each operation's last one is. */
+  readonly behind: readonly number[]
+}
+
+/** The usual case of a user who types: one row, which needs no lists of lists. */
+function lone(operations: readonly WriteOperation[]): Entries | null {
+  const [operation] = operations
+  if (operations.length !== 1 || operation?.kind !== "append" || operation.records.length !== 1) return null
+  const row = wholeRow(operation.records[0] as StoreRecord)
+  return row === null ? null : { docIds: [operation.docId], rows: [{ ord: 1, seq: 1, row }], behind: [1] }
+}
+
+function placed(operations: readonly WriteOperation[]): Entries {
   const ords = new Map<DocId, number>()
   const behind: number[] = []
   const lengths: number[] = []
@@ -43,22 +79,7 @@ export async function appendEntries(
     }
     behind.push(lengths[ord] ?? 0)
   }
-  const docIds = [...ords.keys()]
-  const lasts = written === undefined ? null : new Map<DocId, number>()
-  const unwritten = await committing(new EntryRows(session, statements, ends, lasts).write(docIds, rows))
-  if (written !== undefined && lasts !== null) tellNumbers(operations, behind, lasts, written)
-  if (unwritten.size === 0) return operations.map(() => null)
-
-  const states = new Map<DocId, DocumentState>(docIds.map(docId => [docId, UNREAD]))
-  for (const [docId, exists] of unwritten) if (exists === false) states.set(docId, null)
-  const decisions = plan(operations, states)
-  return operations.map(({ docId }, i) => {
-    const decision = decisions[i]
-    const found = unwritten.get(docId)
-    if (isStoreError(found)) return found
-    if (found === true) return lockedError(docId)
-    return decision?.kind === "refuse" ? decision.error : null
-  })
+  return { docIds: [...ords.keys()], rows, behind }
 }
 
 /** `behind` says how far behind the document's last row before the statement each operation's last one is. */

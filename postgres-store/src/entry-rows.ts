@@ -57,8 +57,17 @@ export class EntryRows {
   private async writeOne(docId: DocId, row: Row): Promise<Unwritten> {
     const end = this.ends.get(docId)
     this.ends.delete(docId)
-    const isKnown = end !== undefined && end.connection === this.connection
-    return isKnown && (await this.insertNext(docId, end, row)) ? ALL_WRITTEN : this.insertBehind(docId, row)
+    if (end !== undefined && end.connection === this.connection) {
+      try {
+        if ((await this.insertNext(end, row)) === 1) {
+          this.behind(docId, end)
+          return ALL_WRITTEN
+        }
+      } catch (error) {
+        if (!isTaken(error) && !isWithoutFunction(error)) throw error
+      }
+    }
+    return this.insertBehind(docId, row)
   }
 
   private async writeSeveral(docIds: readonly DocId[], rows: readonly PlacedRow[]): Promise<Unwritten> {
@@ -102,22 +111,12 @@ export class EntryRows {
     return known.length === docIds.length ? known : null
   }
 
-  /** Whether the row was written. */
-  private async insertNext(docId: DocId, end: DocumentEnd, row: Row): Promise<boolean> {
-    const { connection, doc, version, place, last } = end
+  /** How many rows were written, one or none. */
+  private insertNext({ connection, doc, version, place, last }: DocumentEnd, row: Row): Promise<number> {
     const isBytes = row.lineage === null && row.payload === null
     const text = isBytes ? this.statements.appendNextBytes : this.statements.appendNext
     const values = isBytes ? [String(row.kind), row.version, row.blob] : columnsOf(row)
-    try {
-      const seen = [version, place, String(last + 1), connection.process]
-      const written = await this.session.execute(text, [doc, ...values, ...seen])
-      if (written !== 1) return false
-    } catch (error) {
-      if (isTaken(error) || isWithoutFunction(error)) return false
-      throw error
-    }
-    this.behind(docId, end)
-    return true
+    return this.session.execute(text, [doc, ...values, version, place, String(last + 1), connection.process])
   }
 
   /** One row each; returns the places of those that were not written. */

@@ -117,14 +117,13 @@ export class PostgresBackend implements Backend<PageCursor> {
   ): Promise<readonly Outcome[]> {
     let started = false
     let inHostTransaction = false
-    const collisions = (outcomes: readonly Outcome[]) => this.collisions(outcomes, inHostTransaction)
     try {
       const outcomes = await this.adapter.run(session => {
         started = true
         inHostTransaction = session.inHostTransaction
         return this.write(session, operations, plan, written)
       })
-      return inHostTransaction ? collisions(outcomes) : outcomes
+      return inHostTransaction ? this.collisions(outcomes, true) : outcomes
     } catch (error) {
       const failure = toStoreError(error)
       // Tried one by one, each would be told that the host's transaction has failed, and none why.
@@ -133,9 +132,12 @@ export class PostgresBackend implements Backend<PageCursor> {
       if (stateOf(failure.cause) === "55P03") {
         const several = operations.some(({ docId }) => docId !== operations[0]?.docId)
         if (several) return byDocument(operations, half => this.commitPart(half, plan, written))
-        return collisions(operations.map(() => failure))
+        return this.collisions(
+          operations.map(() => failure),
+          inHostTransaction,
+        )
       }
-      const [mapped] = await collisions([failure])
+      const [mapped] = await this.collisions([failure], inHostTransaction)
       throw mapped
     }
   }
@@ -195,11 +197,8 @@ function isCollision(outcome: Outcome): boolean {
 
 /** Inside a host's transaction nothing is committed by the statement, so nothing is unknown when it fails. */
 function committingOn(session: PgSession): Committing {
-  return async statement => {
-    try {
-      return await statement
-    } catch (error) {
+  return statement =>
+    statement.catch((error: unknown) => {
       throw toStoreError(error, !session.inHostTransaction)
-    }
-  }
+    })
 }
