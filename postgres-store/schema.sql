@@ -20,12 +20,12 @@ CREATE TABLE IF NOT EXISTS "holdfast_records" (
 -- while the tables are small stays when they have grown.
 DO $do$
 BEGIN
-  EXECUTE format('CREATE FUNCTION %1$s."holdfast_records_append"(bigint, bigint, smallint, text, text, text, bytea, xid, tid, integer, regclass)
+  EXECUTE format('CREATE FUNCTION %1$s."holdfast_records_append"(bigint, bigint, smallint, text, text, text, bytea, xid, tid, oid, integer, regclass)
   RETURNS boolean LANGUAGE plpgsql SET enable_seqscan = off AS %2$L', '"' || replace(current_schema(), '"', '""') || '"', format($body$
 BEGIN
   INSERT INTO %1$s."holdfast_records" (doc, seq, kind, version, lineage, payload, blob)
   SELECT doc, $2, $3, $4, $5, $6, $7 FROM %1$s."holdfast_meta"
-  WHERE ctid = $9 AND doc = $1 AND xmin = $8 AND tableoid = $11 AND pg_backend_pid() = $10 FOR NO KEY UPDATE SKIP LOCKED;
+  WHERE ctid = $9 AND doc = $1 AND xmin = $8 AND tableoid = $10 AND tableoid = $12 AND pg_backend_pid() = $11 FOR NO KEY UPDATE SKIP LOCKED;
   RETURN FOUND;
 END
 $body$, '"' || replace(current_schema(), '"', '""') || '"'));

@@ -1,13 +1,11 @@
-import { fork } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { origin } from "./machine.js"
 import { PEERS } from "./peers.js"
 import { type Place, type Scenario, type TrialResult, targetDrivers } from "./scenario.js"
 import { type Summary, summarize } from "./stats.js"
-import type { TrialMessage } from "./trial.js"
+import { TrialProcess } from "./trial-process.js"
 
 export interface RunOptions {
   readonly repetitions: number
@@ -41,19 +39,14 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   try {
     await scenario.prepare?.(shared, scenario.drivers)
     for (let repetition = 0; repetition < all; repetition++) {
-      for (let i = 0; i < scenario.drivers.length; i++) {
-        const driver = scenario.drivers[(i + repetition) % scenario.drivers.length] as string
-        if (failed.has(driver) || (repetition >= repetitions && !near.has(driver))) continue
-        try {
-          const result = await trial(scenario.name, driver, { shared, seed: repetition + 1, traces: options.traces })
-          for (const [name, value] of named(driver, result)) {
-            if (!values.has(name)) values.set(name, [])
-            values.get(name)?.push(value)
-          }
-        } catch (error) {
-          if (!(driver in PEERS)) throw error
-          failed.add(driver)
-        }
+      const first = repetition % scenario.drivers.length
+      const drivers = [...scenario.drivers.slice(first), ...scenario.drivers.slice(0, first)].filter(
+        driver => !failed.has(driver) && (repetition < repetitions || near.has(driver)),
+      )
+      const common = { shared, seed: repetition + 1, traces: options.traces }
+      for (const [driver, result] of await repeat(scenario, drivers, common)) {
+        if (result === null) failed.add(driver)
+        else for (const [name, value] of named(driver, result)) values.set(name, [...(values.get(name) ?? []), value])
       }
     }
   } finally {
@@ -66,34 +59,44 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   return { name, title, unit, better, settings, origin: origin(), drivers, failed: [...failed] }
 }
 
+/**
+ * One trial of each driver, one after the other or in turns; null for what one would take instead and that could not do the
+ * work.
+ */
+async function repeat(
+  scenario: Scenario,
+  drivers: readonly string[],
+  common: Omit<Place, "directory">,
+): Promise<Map<string, TrialResult | null>> {
+  const results = new Map<string, TrialResult | null>()
+  const directory = (driver: string) => join(common.shared, `trial-${drivers.indexOf(driver)}`)
+  let running = drivers.map(driver => {
+    mkdirSync(directory(driver))
+    return { driver, trial: new TrialProcess(scenario.name, driver, { ...common, directory: directory(driver) }) }
+  })
+  try {
+    while (running.length > 0) {
+      const goingOn: typeof running = []
+      for (const one of running) {
+        try {
+          const result = await one.trial.goOn()
+          if (result === null) goingOn.push(one)
+          else results.set(one.driver, result)
+        } catch (error) {
+          if (!(one.driver in PEERS)) throw error
+          results.set(one.driver, null)
+        }
+      }
+      running = goingOn
+    }
+  } finally {
+    for (const { trial } of running) trial.kill()
+    for (const driver of drivers) rmSync(directory(driver), { recursive: true })
+  }
+  return results
+}
+
 function named(driver: string, result: TrialResult): [string, number][] {
   if (typeof result === "number") return [[driver, result]]
   return Object.entries(result).map(([name, value]) => [`${driver}: ${name}`, value])
-}
-
-async function trial(scenario: string, driver: string, common: Omit<Place, "directory">): Promise<TrialResult> {
-  const directory = join(common.shared, "trial")
-  mkdirSync(directory)
-  try {
-    const place: Place = { ...common, directory }
-    return await inProcess([scenario, driver, JSON.stringify(place)])
-  } finally {
-    rmSync(directory, { recursive: true })
-  }
-}
-
-function inProcess(args: readonly string[]): Promise<TrialResult> {
-  const script = fileURLToPath(new URL("./trial.js", import.meta.url))
-  return new Promise((resolve, reject) => {
-    const child = fork(script, args, { execArgv: ["--expose-gc"] })
-    let result: TrialResult | null = null
-    child.on("message", message => {
-      result = (message as TrialMessage).result
-    })
-    child.on("error", reject)
-    child.on("exit", code => {
-      if (code === 0 && result !== null) resolve(result)
-      else reject(new Error(`The trial ${args.slice(0, 2).join(", ")} ended with ${code} and no result`))
-    })
-  })
 }

@@ -25,6 +25,11 @@ export interface Scenario {
   readonly repetitions?: number
   /** So many trials at least for the drivers of the targets, where trials are short and the target is near. */
   readonly minRepetitions?: number
+  /**
+   * Whether the trials of a repetition take turns of a tenth of a second, so that what else the machine does for seconds strikes
+   * all of them alike. For what `rate` repeats, in files that no two drivers write.
+   */
+  readonly inTurns?: boolean
   /** What the figures depend on, for the results: sizes, counts, durability. */
   readonly settings: Readonly<Record<string, unknown>>
 }

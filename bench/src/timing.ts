@@ -1,3 +1,8 @@
+import { turn } from "./turns.js"
+
+/** How long a trial goes on before the others of its repetition have their turn, in milliseconds. */
+const TURN = 100
+
 /** How long a step is repeated, in milliseconds: first unmeasured, so that code and caches are warm. */
 export interface Duration {
   readonly warm: number
@@ -12,19 +17,25 @@ export async function rate(
   { warm, measured }: Duration = SHORT,
 ): Promise<number> {
   await repeat(step, warm)
-  const began = performance.now()
-  const operations = await repeat(step, measured)
-  return operations / ((performance.now() - began) / 1000)
+  const { operations, took } = await repeat(step, measured)
+  return operations / (took / 1000)
 }
 
-async function repeat(step: () => number | Promise<number>, milliseconds: number): Promise<number> {
-  const end = performance.now() + milliseconds
+/** Between two turns no time goes by. */
+async function repeat(step: () => number | Promise<number>, milliseconds: number) {
   let operations = 0
+  let took = 0
   do {
-    const done = step()
-    operations += typeof done === "number" ? done : await done
-  } while (performance.now() < end)
-  return operations
+    await turn()
+    const began = performance.now()
+    const end = began + Math.min(TURN, milliseconds - took)
+    do {
+      const done = step()
+      operations += typeof done === "number" ? done : await done
+    } while (performance.now() < end)
+    took += performance.now() - began
+  } while (took < milliseconds)
+  return { operations, took }
 }
 
 /** Does `operation` for each number below `count`; waits only for what answers with a promise. */

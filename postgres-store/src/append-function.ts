@@ -1,15 +1,16 @@
 import { quoteName, type TableNames } from "@holdfast/sql-store-core"
 
-const ARGUMENTS = "bigint, bigint, smallint, text, text, text, bytea, xid, tid, integer, regclass"
+const ARGUMENTS = "bigint, bigint, smallint, text, text, text, bytea, xid, tid, oid, integer, regclass"
 
 /** What is appended, as a statement contains it: parameters, most of them. */
 export interface NextRow {
   readonly doc: string
   /** All columns but `doc`, in order. */
   readonly values: string
-  /** The version of the document that was seen, and where its row lies. */
+  /** The version of the document that was seen, where its row lies, and in which table. */
   readonly version: string
   readonly place: string
+  readonly table: string
   /** The process of the server that it was seen by. */
   readonly process: string
 }
@@ -17,12 +18,14 @@ export interface NextRow {
 /**
  * Inserts a row behind the last one known, if the document still has that version in the same process. As few words as do:
  * reading and planning them takes as long as the rest. The place saves the server going through an index; a row that was
- * moved is not found there.
+ * moved is not found there. Tables that were filled in one transaction may have equal rows in equal places, and one of them
+ * may get the name of the other.
  */
-export function insertNext(meta: string, records: string, { doc, values, version, place, process }: NextRow): string {
+export function insertNext(meta: string, records: string, row: NextRow): string {
+  const { doc, values, version, place, table, process } = row
   return `INSERT INTO ${records} (doc, seq, kind, version, lineage, payload, blob)
   SELECT doc, ${values} FROM ${meta}
-  WHERE ctid = ${place} AND doc = ${doc} AND xmin = ${version} AND pg_backend_pid() = ${process} FOR NO KEY UPDATE SKIP LOCKED`
+  WHERE ctid = ${place} AND doc = ${doc} AND xmin = ${version} AND tableoid = ${table} AND pg_backend_pid() = ${process} FOR NO KEY UPDATE SKIP LOCKED`
 }
 
 /**
@@ -30,8 +33,8 @@ export function insertNext(meta: string, records: string, { doc, values, version
  * functions whose tables are in the other one: hence the table that is meant.
  */
 export function callAppend(append: string, meta: string, row: NextRow): string {
-  const { doc, values, version, place, process } = row
-  return `SELECT WHERE ${append}(${doc}, ${values}, ${version}, ${place}, ${process}, '${meta.replaceAll("'", "''")}'::regclass)`
+  const { doc, values, version, place, table, process } = row
+  return `SELECT WHERE ${append}(${doc}, ${values}, ${version}, ${place}, ${table}, ${process}, '${meta.replaceAll("'", "''")}'::regclass)`
 }
 
 /** Quoted, without its schema. */
@@ -85,9 +88,10 @@ function signature(names: TableNames): string {
 const ROW: NextRow = {
   doc: "$1",
   values: "$2, $3, $4, $5, $6, $7",
-  version: "$8 AND tableoid = $11",
+  version: "$8",
   place: "$9",
-  process: "$10",
+  table: "$10 AND tableoid = $12",
+  process: "$11",
 }
 
 function body({ meta, records }: TableNames): string {

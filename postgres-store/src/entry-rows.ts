@@ -10,9 +10,10 @@ import type { Statements } from "./statements.js"
 export interface DocumentEnd {
   readonly connection: PgConnection
   readonly doc: string
-  /** The version of its row, which every change and removal changes, and where that lies. */
+  /** The version of its row, which every change and removal changes, where that lies, and in which table. */
   readonly version: string
   readonly place: string
+  readonly table: string
   /** The number of its last row. */
   readonly last: number
 }
@@ -112,11 +113,11 @@ export class EntryRows {
   }
 
   /** How many rows were written, one or none. */
-  private insertNext({ connection, doc, version, place, last }: DocumentEnd, row: Row): Promise<number> {
+  private insertNext({ connection, doc, version, place, table, last }: DocumentEnd, row: Row): Promise<number> {
     const isBytes = row.lineage === null && row.payload === null
     const text = isBytes ? this.statements.appendNextBytes : this.statements.appendNext
     const values = isBytes ? [String(row.kind), row.version, row.blob] : columnsOf(row)
-    return this.session.execute(text, [doc, ...values, version, place, String(last + 1), connection.process])
+    return this.session.execute(text, [doc, ...values, version, place, table, String(last + 1), connection.process])
   }
 
   /** One row each; returns the places of those that were not written. */
@@ -126,6 +127,7 @@ export class EntryRows {
       (known[0] as DocumentEnd).connection.process,
       int8Array(known.map(({ doc }) => Number(doc))),
       textArray(known.map(({ version }) => version)),
+      int8Array(known.map(({ table }) => Number(table))),
       int8Array(known.map(({ last }) => last + 1)),
       ...packRows(rows.map(({ row }) => row)),
     ]
@@ -146,9 +148,9 @@ export class EntryRows {
   }
 
   /** A row was written behind this end. */
-  private behind(docId: DocId, { connection, doc, version, place, last }: DocumentEnd): void {
+  private behind(docId: DocId, { connection, doc, version, place, table, last }: DocumentEnd): void {
     this.lasts?.set(docId, last)
-    this.ends.set(docId, { connection, doc, version, place, last: last + 1 })
+    this.ends.set(docId, { connection, doc, version, place, table, last: last + 1 })
   }
 
   private async insertBehind(docId: DocId, row: Row): Promise<Unwritten> {
@@ -187,9 +189,9 @@ export class EntryRows {
    */
   private remember(docId: DocId, doc: Cell, seen: Cell, process: Cell, last: number): void {
     const { connection } = this
-    const [version, place] = seen?.split(" ") ?? []
-    if (connection !== undefined && connection.process === process && doc && version && place) {
-      this.ends.set(docId, { connection, doc, version, place, last })
+    const [version, place, table] = seen?.split(" ") ?? []
+    if (connection !== undefined && connection.process === process && doc && version && place && table) {
+      this.ends.set(docId, { connection, doc, version, place, table, last })
     }
   }
 }

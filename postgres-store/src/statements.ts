@@ -39,6 +39,7 @@ const CREATION_WAIT = 100
 const NEXT_KEYS: readonly RowKey[] = [
   ["doc", "int8"],
   ["version", "text"],
+  ["tab", "int8"],
   ["seq", "int8"],
 ]
 
@@ -68,8 +69,8 @@ export function createStatements(names: QualifiedNames, losesMark: boolean, call
   const last = (doc: string) => `(SELECT x.seq FROM ${records} AS x WHERE x.doc = ${doc} ORDER BY x.seq DESC LIMIT 1)`
   /** A server that has lost its last commits has lost its processes before. */
   const process = "pg_backend_pid()"
-  /** The version of a document's row, and where it lies. */
-  const version = (m: string) => `${m}.xmin::text || ' ' || ${m}.ctid::text`
+  /** The version of a document's row, where it lies, and in which table. */
+  const version = (m: string) => `${m}.xmin::text || ' ' || ${m}.ctid::text || ' ' || ${m}.tableoid::text`
   const first = (doc: string) => `(SELECT x.seq FROM ${records} AS x WHERE x.doc = ${doc} ORDER BY x.seq LIMIT 1)`
   /**
    * Rows, and how many bytes come before each. The range of numbers limits them, not LIMIT: where the planner knows little
@@ -97,28 +98,36 @@ inserted AS (INSERT INTO ${records} (${columns}) SELECT n.doc, n.last + r.seq, $
 SELECT w.ord::text, (SELECT count(*) FROM ${meta} AS m WHERE m.doc_id = w.id COLLATE "C")::text${numbers ? ", NULL::text AS last, NULL::text AS doc, NULL::text AS version, NULL::text AS process" : ""} FROM wanted AS w WHERE NOT EXISTS (SELECT FROM numbered AS n WHERE n.ord = w.ord)${numbers ? ` UNION ALL SELECT ord::text, NULL, last::text, doc::text, version, ${process}::text FROM numbered` : ""}`
 
   return {
-    /** [id, kind, version, lineage, payload, blob] → doc, seq, version and place, process: when it was written, behind the last. */
+    /** [id, kind, version, lineage, payload, blob] → doc, seq, version with place and table, process: when it was written, behind the last. */
     appendRow: `INSERT INTO ${records} AS r (${columns}) SELECT m.doc, coalesce(${last("m.doc")}, 0) + 1, $2::int2, $3::text, $4::text, $5::text, $6::bytea FROM ${meta} AS m WHERE m.doc_id = $1 AND m.xmin = (SELECT s.xmin FROM ${meta} AS s WHERE s.doc_id = $1) FOR NO KEY UPDATE OF m SKIP LOCKED RETURNING r.doc::text, r.seq::text, (SELECT ${version("x")} FROM ${meta} AS x WHERE x.doc = r.doc), ${process}::text`,
     /**
-     * [doc, kind, version, lineage, payload, blob, version of the document, its place, seq, process] writes the row behind the last one
+     * [doc, kind, version, lineage, payload, blob, version of the document, its place and table, seq, process] writes the row behind the last one
      * known, if the document still has that version in the same process: then that number is free and the next, or the key
      * refuses it. Rows only go away when their document does or gets a new version.
      */
-    appendNext: next({ doc: "$1", values: "$9, $2, $3, $4, $5, $6", version: "$7", place: "$8", process: "$10" }),
-    /** The same for a row of bytes without lineage: [doc, kind, version, blob, version of the document, its place, seq, process]. */
+    appendNext: next({
+      doc: "$1",
+      values: "$10, $2, $3, $4, $5, $6",
+      version: "$7",
+      place: "$8",
+      table: "$9",
+      process: "$11",
+    }),
+    /** The same for a row of bytes without lineage: [doc, kind, version, blob, version of the document, its place and table, seq, process]. */
     appendNextBytes: next({
       doc: "$1",
-      values: "$7, $2, $3, NULL, NULL, $4",
+      values: "$8, $2, $3, NULL, NULL, $4",
       version: "$5",
       place: "$6",
-      process: "$8",
+      table: "$7",
+      process: "$9",
     }),
-    /** [process, docs, versions, seqs, …rows] → doc: the same for one row each of several documents. */
-    appendNextRows: `INSERT INTO ${records} (${columns}) SELECT m.doc, r.seq, ${nextRows.columns} FROM ${nextRows.from} JOIN ${meta} AS m ON m.doc = r.doc AND m.xmin = r.version::xid WHERE ${process} = $1::int4 FOR NO KEY UPDATE OF m SKIP LOCKED RETURNING doc::text`,
+    /** [process, docs, versions, tables, seqs, …rows] → doc: the same for one row each of several documents. */
+    appendNextRows: `INSERT INTO ${records} (${columns}) SELECT m.doc, r.seq, ${nextRows.columns} FROM ${nextRows.from} JOIN ${meta} AS m ON m.doc = r.doc AND m.xmin = r.version::xid AND m.tableoid = r.tab::oid WHERE ${process} = $1::int4 FOR NO KEY UPDATE OF m SKIP LOCKED RETURNING doc::text`,
 
     /** [ids, …rows (seq: how far behind the last)] → ord, exists of each document that was not written. */
     appendRows: appendRows(false),
-    /** The same, and also ord, NULL, last, doc, version and place, process of each that was written, whose last number was that before. */
+    /** The same, and also ord, NULL, last, doc, version with place and table, process of each that was written, whose last number was that before. */
     appendRowsNumbered: appendRows(true),
 
     /** [ids] → id, doc, data, version, last */

@@ -7,7 +7,7 @@ import { Watch } from "./support/watch.js"
 
 const database = await createDatabase()
 const FUNCTION =
-  "holdfast_records_append(bigint, bigint, smallint, text, text, text, bytea, xid, tid, integer, regclass)"
+  "holdfast_records_append(bigint, bigint, smallint, text, text, text, bytea, xid, tid, oid, integer, regclass)"
 
 /** A store with one document whose end it knows, and what it sends to append one more entry. */
 async function opened(schema: string, pool = database.pool({ max: 1 }), preparedStatements = false) {

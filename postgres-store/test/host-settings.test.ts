@@ -64,6 +64,30 @@ describe("settings of the host", () => {
   )
 })
 
+it.each([
+  ["passes on", (config: PgQuery) => config],
+  ["copies", (config: PgQuery) => ({ ...config })],
+])(
+  "RECORD-1 RECORD-2 LIST-2 an application whose instrumentation of pg %s every query: records and ids come back equal",
+  async (_, pass) => {
+    const { prototype } = pg.Client as unknown as { prototype: { query: (...args: unknown[]) => unknown } }
+    const { query } = prototype
+    let queries = 0
+    prototype.query = function (config: unknown, ...rest: unknown[]) {
+      queries++
+      return query.call(this, typeof config === "object" ? pass(config as PgQuery) : config, ...rest)
+    }
+    try {
+      const schema = await freshSchema(database)
+      const store = await createPostgresStore(fromPool(database.pool({ max: 2 })), { schema, createTables: true })
+      await comesBackEqual(store)
+    } finally {
+      prototype.query = query
+    }
+    expect(queries).toBeGreaterThan(20)
+  },
+)
+
 /** As a driver might that decodes nothing itself. */
 function ofBytes(query: PgQuery): PgQuery {
   const parse = query.types?.getTypeParser()

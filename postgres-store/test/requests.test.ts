@@ -1,7 +1,7 @@
 import { binaryEntry, collect, entry, metaRecord } from "@holdfast/testing"
 import pg from "pg"
 import { describe, expect, it } from "vitest"
-import { PgRequest } from "../src/adapters/pg-request.js"
+import { type Answer, PgRequest } from "../src/adapters/pg-request.js"
 import { createPostgresStore, fromClient, type PgQuery } from "../src/index.js"
 import { createDatabase } from "./support/database.js"
 import { freshSchema } from "./support/fixtures.js"
@@ -9,18 +9,15 @@ import { freshSchema } from "./support/fixtures.js"
 const database = await createDatabase()
 
 /** The `query` of a client as one that submits itself is handed to it. */
-type Query = (query: PgQuery) => unknown
+type Query = (query: PgQuery, answer: Answer) => unknown
 
 describe("a query that submits itself", () => {
   it("ERROR-1 what cannot be sent is rejected, and the client goes on", async () => {
     const client = await database.client()
     const query = client.query.bind(client) as unknown as Query
     const sent = new Promise((resolve, reject) => {
-      query(
-        new PgRequest("SELECT $1", [Symbol("no text") as never], undefined, error =>
-          error ? reject(error) : resolve(0),
-        ),
-      )
+      const request = new PgRequest("SELECT $1", [Symbol("no text") as never], undefined)
+      query(request, error => (error ? reject(error) : resolve(0)))
     })
     await expect(sent).rejects.toThrow(TypeError)
     expect((await client.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }])

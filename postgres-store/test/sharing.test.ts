@@ -3,6 +3,7 @@ import { entry, metaRecord, rejects } from "@holdfast/testing"
 import { describe, expect, it } from "vitest"
 import {
   createPostgresStore,
+  createTablesSql,
   fromClient,
   fromPool,
   type PgAdapter,
@@ -245,6 +246,38 @@ describe("SHARE-1 a lone append where another store wrote since this one's last"
     for (const id of ids.slice(1)) expect(await texts(store, id)).toEqual(["a", `b${id}`])
     expect((await verifyPostgresStore(store)).findings).toEqual([])
   })
+
+  it.each([
+    ["the function", false, true],
+    ["the statement, prepared", true, true],
+    ["the statement", false, false],
+  ])(
+    "swapped the tables for others that were filled in one transaction with them; by %s",
+    async (_, preparedStatements, withFunction) => {
+      const { schema, store } = await place()
+      for (const id of ["0", "1"]) await create(store, id, "a")
+      const [first, second] = [await freshSchema(database), await freshSchema(database)]
+      const copy = (to: string) => `${createTablesSql({ schema: to })};
+      INSERT INTO ${to}.holdfast_meta OVERRIDING SYSTEM VALUE SELECT * FROM ${schema}.holdfast_meta;
+      INSERT INTO ${to}.holdfast_records SELECT * FROM ${schema}.holdfast_records;`
+      await database.admin.query(`BEGIN; ${copy(first)} ${copy(second)} COMMIT`)
+      if (!withFunction)
+        for (const one of [first, second]) await database.admin.query(`DROP FUNCTION ${one}.holdfast_records_append`)
+      const open = fromPool(database.pool({ max: 1 }), { preparedStatements })
+      const swapped = await createPostgresStore(open, { schema: first })
+      const rename = (from: string, to: string) => `ALTER SCHEMA ${from} RENAME TO ${to}`
+      for (const text of ["b", "c"]) await Promise.all(["0", "1"].map(id => swapped.append(id, entry(text))))
+      await database.admin.query([rename(first, "aside"), rename(second, first), rename("aside", second)].join(";"))
+      await swapped.append("0", entry("lone"))
+      await database.admin.query([rename(first, "aside"), rename(second, first), rename("aside", second)].join(";"))
+      for (const text of ["d", "e"]) await Promise.all(["0", "1"].map(id => swapped.append(id, entry(text))))
+      await database.admin.query([rename(first, "aside"), rename(second, first), rename("aside", second)].join(";"))
+      await Promise.all(["0", "1"].map(id => swapped.append(id, entry("group"))))
+      expect(await texts(swapped, "0")).toEqual(["a", "lone", "group"])
+      expect(await texts(swapped, "1")).toEqual(["a", "group"])
+      expect((await verifyPostgresStore(swapped)).findings).toEqual([])
+    },
+  )
 
   it("deleted: it rejects", async () => {
     const { schema, store } = await place()

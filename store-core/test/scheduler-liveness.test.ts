@@ -48,6 +48,23 @@ describe("every call is answered", () => {
     },
   )
 
+  it("timers and I/O have their turn also where a backend that answers later fails at once", async () => {
+    const backend = Object.assign(new ScriptedBackend(), { answersLater: true })
+    const store = new EngineStore(backend)
+    await store.append("a", metaRecord())
+    backend.before = () => {
+      throw failure("STORE_UNAVAILABLE")
+    }
+    let hadTurn = false
+    setImmediate(() => {
+      hadTurn = true
+    })
+    for (const end = performance.now() + 1000; performance.now() < end && !hadTurn; ) {
+      await store.append("a", entry(1)).catch(() => {})
+    }
+    expect(hadTurn).toBe(true)
+  })
+
   it("ORDER-1: thousands of reads that queue behind one write", async () => {
     const store = new EngineStore(new MemoryBackend(new MemoryStorage()))
     const write = store.append("a", metaRecord())

@@ -30,7 +30,9 @@ export class PostgresTrial {
   }
 
   pool(max = 10): pg.Pool {
-    const pool = new pg.Pool({ connectionString: this.url, max, options: `-c search_path=${this.schema}` })
+    // A trial that takes turns lasts longer than the time after which a pool closes what it takes for idle.
+    const options = { idleTimeoutMillis: 0, options: `-c search_path=${this.schema}` }
+    const pool = new pg.Pool({ connectionString: this.url, max, ...options })
     // A connection that is still closing when the server stops says so.
     pool.on("error", () => {})
     this.ends.push(() => pool.end())

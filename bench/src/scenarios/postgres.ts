@@ -199,6 +199,7 @@ function rates({ drivers, ...scenario }: Rates): Scenario {
   return onServer({
     ...scenario,
     better: "more",
+    inTurns: true,
     drivers: Object.keys(drivers),
     trial: async (trial, driver) => rate(await (drivers[driver] as Driver)(trial), DURATION),
   })

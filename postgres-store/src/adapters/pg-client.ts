@@ -41,7 +41,7 @@ const turns = new WeakMap<PgClient, Turns>()
  */
 export function fromClient(client: PgClient, options: PgAdapterOptions = {}): PgAdapter {
   if (!hasMethods(client, "getTransactionStatus", "query", "on", "off")) {
-    throw new TypeError("fromClient: this is not a connected Client of pg 8.16 or later. A pool goes to fromPool.")
+    throw new TypeError("fromClient: this is not a connected Client of pg 8.21 or later. A pool goes to fromPool.")
   }
   if (client.getTransactionStatus() === null) {
     throw new TypeError(
@@ -82,7 +82,7 @@ export function clientSession(client: PgClient, prepares: boolean, inHostTransac
     const name = prepares ? nameOf(text) : undefined
     return ask(take, answer => {
       const query = makesRequests
-        ? new PgRequest(text, params, name, answer)
+        ? new PgRequest(text, params, name)
         : { text, values: params as PgParameter[], name, ...BINARY_ROWS }
       return client.query(query, answer)
     })
@@ -109,13 +109,10 @@ function ask<T>(take: (result: PgResult) => T, send: (answer: Answer) => unknown
   return new Promise((resolve, reject) => {
     const answered = send((error, result) => {
       if (error) reject(error)
-      else resolve(take(result))
+      else resolve(take(result as PgResult))
     })
-    // Of a wrapper that passes the callback on, the promise brings nothing and may be there before the answer; of one that
-    // does not, it may bring the request.
-    if (isPromise(answered)) {
-      answered.then(result => result != null && !(result instanceof PgRequest) && resolve(take(result)), reject)
-    }
+    // Of a wrapper that passes the callback on, the promise brings nothing and may be there before the answer.
+    if (isPromise(answered)) answered.then(result => result != null && resolve(take(result)), reject)
   })
 }
 

@@ -16,7 +16,7 @@ export interface PgResult {
   readonly rowCount: number | null
 }
 
-export type Answer = (error: Error, result: PgResult) => void
+export type Answer = (error: Error | null, result: PgResult | undefined) => void
 
 /**
  * Passed with every query, because an application may have replaced the parsers of the whole driver. `String`, should a
@@ -62,16 +62,13 @@ export class PgRequest implements PgQuery {
   readonly binary = BINARY_ROWS.binary
   /** Set by the client, which puts another one here when the query takes too long. */
   callback: Answer | undefined
-  private readonly answer: Answer
   private readonly received: PgRow[] = []
   private count: number | null = null
 
-  /** @param answer Called instead of `callback` where a wrapper has not passed that on. */
-  constructor(text: string, values: readonly PgParameter[], name: string | undefined, answer: Answer) {
+  constructor(text: string, values: readonly PgParameter[], name: string | undefined) {
     this.text = text
     this.values = values as PgParameter[]
     this.name = name
-    this.answer = answer
   }
 
   submit(connection: Connection): void {
@@ -117,34 +114,30 @@ export class PgRequest implements PgQuery {
   handleEmptyQuery(): void {}
 
   handleReadyForQuery(): void {
-    this.over(null, { rows: this.received, rowCount: this.count })
+    this.callback?.(null, { rows: this.received, rowCount: this.count })
   }
 
   handleError(error: Error): void {
-    this.over(error, undefined)
-  }
-
-  private over(error: Error | null, result: PgResult | undefined): void {
-    const answer = this.callback ?? this.answer
-    answer(error as Error, result as PgResult)
+    this.callback?.(error, undefined)
   }
 }
 
 /**
- * Whether the client is pg's own, in JavaScript, or one made of it. In pipeline mode it takes only queries of its own class: the
- * others might keep a portal open.
+ * Whether the client is pg's own, in JavaScript, and nobody has put a `query` before its own: a wrapper may expect a promise, which
+ * pg gives for no query that submits itself. In pipeline mode pg takes only queries of its own class.
  */
-export function takesRequests({
-  connection,
-  pipeline,
-}: {
+export function takesRequests(client: {
+  readonly query: unknown
   readonly connection?: unknown
   readonly pipeline?: unknown
-}) {
-  if (pipeline === true) return false
-  const { parse, bind, execute, sync, stream, parsedStatements } = (connection ?? {}) as Partial<Connection>
+}): boolean {
+  let owner: object | null = Object.getPrototypeOf(client)
+  while (owner !== null && !Object.hasOwn(owner, "query")) owner = Object.getPrototypeOf(owner)
+  const isOwn = owner !== null && Object.hasOwn(owner, "connect") && client.query === Reflect.get(owner, "query")
+  if (!isOwn || client.pipeline === true || NodeBuffer === undefined) return false
+  const { parse, bind, execute, sync, stream, parsedStatements } = (client.connection ?? {}) as Partial<Connection>
   const functions = [parse, bind, execute, sync].every(method => typeof method === "function")
-  return functions && NodeBuffer !== undefined && typeof stream === "object" && typeof parsedStatements === "object"
+  return functions && typeof stream === "object" && typeof parsedStatements === "object"
 }
 
 function isParsed({ parsedStatements, submittedNamedStatements }: Connection, name: string): boolean {

@@ -26,7 +26,7 @@ export interface Backend<Cursor = unknown> {
   readonly takesViews?: boolean | undefined
 
   /**
-   * Whether no call is answered in the turn of the event loop in which it is made, as over a socket. Default false: then the
+   * Whether nothing succeeds in the turn of the event loop in which it is asked for, as over a socket. Default false: then the
    * engine sees to it that timers and I/O of a program get their turn that awaits one call after another.
    */
   readonly answersLater?: boolean | undefined

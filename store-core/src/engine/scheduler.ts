@@ -34,6 +34,8 @@ export class Scheduler {
   private readonly delayed = new DelayedReads(this.stretch)
   private scheduled = false
   private committing = false
+  /** Whether the last write was refused or has failed, which may take no answer of the backend. */
+  private isFailing = false
   private readonly backend: Backend
   private readonly hooks: SchedulerHooks
   private readonly retry: Retry
@@ -152,7 +154,8 @@ export class Scheduler {
 
   /** Whether timers and I/O are due. Looking costs an answer over a socket a hundredth of its time. */
   private isLate(): boolean {
-    return this.backend.answersLater === true ? this.stretch.held : this.stretch.isOver()
+    const answersLater = this.backend.answersLater === true && !this.isFailing
+    return answersLater ? this.stretch.held : this.stretch.isOver()
   }
 
   private over(call: Call): void {
@@ -277,6 +280,7 @@ export class Scheduler {
   }
 
   private finishCall(call: Call, error: Outcome): void {
+    this.isFailing = error !== null
     this.hooks.afterWrite(call.write as WriteOperation, error)
     if (error === null) call.resolve()
     else call.reject(error)
