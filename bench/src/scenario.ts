@@ -27,7 +27,8 @@ export interface Scenario {
   readonly minRepetitions?: number
   /**
    * Whether the trials of a repetition take turns of a tenth of a second, so that what else the machine does for seconds strikes
-   * all of them alike. For what `rate` repeats, in files that no two drivers write.
+   * all of them alike. For round trips that `rate` repeats: between its turns a process collects its garbage, which then goes
+   * unmeasured.
    */
   readonly inTurns?: boolean
   /** What the figures depend on, for the results: sizes, counts, durability. */

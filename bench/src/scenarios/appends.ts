@@ -64,7 +64,6 @@ function lone(name: string, size: Size): Scenario {
       { driver: "holdfast node:sqlite", against: ["raw node:sqlite"], atLeast: 0.85 },
     ],
     minRepetitions: 7,
-    inTurns: true,
     settings: { ...size },
   }
 }

@@ -24,7 +24,6 @@ export const reads: readonly Scenario[] = [
     trial: (name, place) => loads(name, place, LARGE, 1),
     targets: bothBindings(0.75),
     minRepetitions: 7,
-    inTurns: true,
     settings: { ...LARGE },
   },
   {
