@@ -25,7 +25,7 @@ BEGIN
 BEGIN
   INSERT INTO %1$s."holdfast_records" (doc, seq, kind, version, lineage, payload, blob)
   SELECT doc, $2, $3, $4, $5, $6, $7 FROM %1$s."holdfast_meta"
-  WHERE ctid = $9 AND doc = $1 AND xmin = $8 AND tableoid = $10 AND tableoid = $12 AND pg_backend_pid() = $11 FOR NO KEY UPDATE SKIP LOCKED;
+  WHERE ctid = $9 AND doc = $1 AND xmin = $8 AND tableoid = $10 AND pg_backend_pid() = $11 AND tableoid = $12 FOR NO KEY UPDATE SKIP LOCKED;
   RETURN FOUND;
 END
 $body$, '"' || replace(current_schema(), '"', '""') || '"'));

@@ -20,12 +20,14 @@ export interface NextRow {
  * reading and planning them takes as long as the rest. The place saves the server going through an index; a row that was
  * moved is not found there. Tables that were filled in one transaction may have equal rows in equal places, and one of them
  * may get the name of the other.
+ *
+ * @param condition One more, beginning with AND.
  */
-export function insertNext(meta: string, records: string, row: NextRow): string {
+export function insertNext(meta: string, records: string, row: NextRow, condition = ""): string {
   const { doc, values, version, place, table, process } = row
   return `INSERT INTO ${records} (doc, seq, kind, version, lineage, payload, blob)
   SELECT doc, ${values} FROM ${meta}
-  WHERE ctid = ${place} AND doc = ${doc} AND xmin = ${version} AND tableoid = ${table} AND pg_backend_pid() = ${process} FOR NO KEY UPDATE SKIP LOCKED`
+  WHERE ctid = ${place} AND doc = ${doc} AND xmin = ${version} AND tableoid = ${table} AND pg_backend_pid() = ${process}${condition} FOR NO KEY UPDATE SKIP LOCKED`
 }
 
 /**
@@ -90,14 +92,14 @@ const ROW: NextRow = {
   values: "$2, $3, $4, $5, $6, $7",
   version: "$8",
   place: "$9",
-  table: "$10 AND tableoid = $12",
+  table: "$10",
   process: "$11",
 }
 
 function body({ meta, records }: TableNames): string {
   return `
 BEGIN
-  ${insertNext(`%1$s.${quoteName(meta)}`, `%1$s.${quoteName(records)}`, ROW)};
+  ${insertNext(`%1$s.${quoteName(meta)}`, `%1$s.${quoteName(records)}`, ROW, " AND tableoid = $12")};
   RETURN FOUND;
 END
 `

@@ -38,7 +38,7 @@ export type Committing = <T>(statement: Promise<T>) => Promise<T>
 export interface PgAdapter {
   /** Whether a statement that lost its connection finds another one when it is tried again. */
   readonly reconnects: boolean
-  /** Whether every answer comes in a later turn of the event loop, as over a socket. Default false. */
+  /** Whether nothing succeeds in the turn of the event loop in which it is asked for, as over a socket. Default false. */
   readonly answersLater?: boolean | undefined
   /** Gives `work` a connection, and takes it back when its promise has settled. Never called from inside `work`. */
   run<T>(work: (session: PgSession) => Promise<T>): Promise<T>

@@ -51,7 +51,7 @@ interface Connection {
  * A query that pg lets submit itself, as those of pg-cursor do. Pg's own copies its settings property by property, asks the
  * server to describe the result each time and tells of every row by an event: a lone append takes a tenth longer with it.
  *
- * Whoever copies the properties, as wrappers of clients do, has a query that pg makes one of its own of.
+ * Whoever copies the properties, as instrumentation of pg does, has a query that pg makes one of its own of.
  */
 export class PgRequest implements PgQuery {
   readonly text: string
@@ -99,8 +99,6 @@ export class PgRequest implements PgQuery {
     }
   }
 
-  handleRowDescription(): void {}
-
   handleDataRow({ fields }: { readonly fields: PgRow }): void {
     this.received.push(fields)
   }
@@ -111,6 +109,8 @@ export class PgRequest implements PgQuery {
     if (!Number.isNaN(count)) this.count = count
   }
 
+  /** Neither is asked for; pg would throw in the socket's own callback, should a proxy of the server send one. */
+  handleRowDescription(): void {}
   handleEmptyQuery(): void {}
 
   handleReadyForQuery(): void {

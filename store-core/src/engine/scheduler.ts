@@ -34,7 +34,7 @@ export class Scheduler {
   private readonly delayed = new DelayedReads(this.stretch)
   private scheduled = false
   private committing = false
-  /** Whether the last write was refused or has failed, which may take no answer of the backend. */
+  /** Whether a call was refused or has failed since the last write was stored: that may take no answer of the backend. */
   private isFailing = false
   private readonly backend: Backend
   private readonly hooks: SchedulerHooks
@@ -94,7 +94,7 @@ export class Scheduler {
           this.over(call)
         }
         const failed = (error: unknown) => {
-          reject(this.hooks.readFailed(docId, error))
+          reject(this.readFailed(docId, error))
           this.over(call)
         }
         const give = () => {
@@ -145,11 +145,16 @@ export class Scheduler {
         return value
       },
       error => {
-        const failure = this.hooks.readFailed(call.docId, error)
+        const failure = this.readFailed(call.docId, error)
         this.over(call)
         throw failure
       },
     )
+  }
+
+  private readFailed(docId: DocId, error: unknown): StoreError {
+    this.isFailing = true
+    return this.hooks.readFailed(docId, error)
   }
 
   /** Whether timers and I/O are due. Looking costs an answer over a socket a hundredth of its time. */
