@@ -18,8 +18,12 @@ import { type UnpackedPage, unpackedPage, unpackedRows } from "./packed-rows.js"
 import type { PgSession } from "./pg-adapter.js"
 import { DOCUMENTS_PER_READ, firstBytes, firstRows, MANY_DOCUMENTS, SMALL_ROWS, type Statements } from "./statements.js"
 
-/** How many statements that read first pages are under way at once; with more, what they bring piles up in memory. */
-const BATCHES_AT_ONCE = 4
+/**
+ * How many statements that read first pages are under way at once, of small documents and of large ones; with more, what they
+ * bring piles up in memory.
+ */
+const SMALL_AT_ONCE = 4
+const LARGE_AT_ONCE = 2
 
 /** How many pages are being read ahead at once; with more, loads could take all connections of a pool from the writes. */
 const PAGES_AHEAD = 2
@@ -40,9 +44,14 @@ export class PageReader {
   private readonly reading = new Set<Promise<unknown>>()
   private readonly run: <T>(work: (session: PgSession) => Promise<T>) => Promise<T>
   private readonly firstPages = new Batches<DocId, Page<PageCursor>>(
-    docIds => this.run(session => this.readFirst(session, docIds)),
+    (docIds, answered) => this.readFirst(docIds, answered),
     DOCUMENTS_PER_READ,
-    BATCHES_AT_ONCE,
+    SMALL_AT_ONCE,
+  )
+  private readonly largePages = new Batches<DocId, Page<PageCursor>>(
+    docIds => this.readEach(docIds),
+    DOCUMENTS_PER_READ,
+    LARGE_AT_ONCE,
   )
 
   /**
@@ -117,30 +126,32 @@ export class PageReader {
   }
 
   /** The first pages of documents, each as it is at one moment. */
-  private async readFirst(session: PgSession, docIds: readonly DocId[]): Promise<FirstPage[]> {
-    if (docIds.length < MANY_DOCUMENTS) return this.readEach(session, docIds)
-    const pages = docIds.map(noPage)
-    const large: number[] = []
+  private async readFirst(
+    docIds: readonly DocId[],
+    answered: () => void,
+  ): Promise<(FirstPage | Promise<Page<PageCursor>>)[]> {
+    if (docIds.length < MANY_DOCUMENTS) return this.readEach(docIds)
+    const pages: (FirstPage | Promise<Page<PageCursor>>)[] = docIds.map(noPage)
     const limits = [SMALL_ROWS, firstBytes(docIds.length)].map(String)
-    for (const [packed] of await session.query(this.statements.readSmallDocuments, [textArray(docIds), ...limits])) {
+    const { readSmallDocuments } = this.statements
+    const rows = await this.run(session => session.query(readSmallDocuments, [textArray(docIds), ...limits]))
+    answered()
+    for (const [packed] of rows) {
       const found = unpackedPage(packed as string)
       // Else it is not all there. Damage may be why, of which the other statement tells. With so many rows that one more had found
       // no place, a damaged kind in the middle of a large document would do for a beginning.
       const isWhole = found.rows[0]?.kind === RowKind.head && found.rows.length < SMALL_ROWS
-      if (isWhole) pages[found.at] = firstPage(docIds, found)
-      else large.push(found.at)
+      pages[found.at] = isWhole ? firstPage(docIds, found) : this.largePages.add(docIds[found.at] as DocId)
     }
-    if (large.length === 0) return pages
-    const largeIds = large.map(at => docIds[at] as DocId)
-    const read = await this.readEach(session, largeIds)
-    for (const [i, at] of large.entries()) pages[at] = read[i] as FirstPage
     return pages
   }
 
-  private async readEach(session: PgSession, docIds: readonly DocId[]): Promise<FirstPage[]> {
+  private async readEach(docIds: readonly DocId[]): Promise<FirstPage[]> {
     const pages = docIds.map(noPage)
     const limits = [firstRows(docIds.length), firstBytes(docIds.length)].map(String)
-    for (const [packed] of await session.query(this.statements.readFirstPages, [textArray(docIds), ...limits])) {
+    const { readFirstPages } = this.statements
+    const rows = await this.run(session => session.query(readFirstPages, [textArray(docIds), ...limits]))
+    for (const [packed] of rows) {
       const found = unpackedPage(packed as string)
       pages[found.at] = firstPage(docIds, found)
     }
