@@ -22,8 +22,7 @@ import { DOCUMENTS_PER_READ, firstBytes, firstRows, MANY_DOCUMENTS, SMALL_ROWS, 
  * How many statements that read first pages are under way at once, of small documents and of large ones; with more, what they
  * bring piles up in memory.
  */
-const SMALL_AT_ONCE = 4
-const LARGE_AT_ONCE = 2
+const BATCHES_AT_ONCE = 4
 
 /** How many pages are being read ahead at once; with more, loads could take all connections of a pool from the writes. */
 const PAGES_AHEAD = 2
@@ -46,12 +45,12 @@ export class PageReader {
   private readonly firstPages = new Batches<DocId, Page<PageCursor>>(
     (docIds, answered) => this.readFirst(docIds, answered),
     DOCUMENTS_PER_READ,
-    SMALL_AT_ONCE,
+    BATCHES_AT_ONCE,
   )
   private readonly largePages = new Batches<DocId, Page<PageCursor>>(
     docIds => this.readEach(docIds),
     DOCUMENTS_PER_READ,
-    LARGE_AT_ONCE,
+    BATCHES_AT_ONCE,
   )
 
   /**
