@@ -14,9 +14,10 @@ import type { DocId, Page, StoreError } from "@holdfast/store-core"
 import { Batches, soon } from "./batch.js"
 import { textArray } from "./binary.js"
 import { BACKEND } from "./errors.js"
+import { DOCUMENTS_PER_READ, firstBytes, firstRows, MANY_DOCUMENTS, SMALL_ROWS } from "./first-pages.js"
 import { type UnpackedPage, unpackedPage, unpackedRows } from "./packed-rows.js"
 import type { PgSession } from "./pg-adapter.js"
-import { DOCUMENTS_PER_READ, firstBytes, firstRows, MANY_DOCUMENTS, SMALL_ROWS, type Statements } from "./statements.js"
+import type { Statements } from "./statements.js"
 
 /**
  * How many statements that read first pages are under way at once, of small documents and of large ones; with more, what they

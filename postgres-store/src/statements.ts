@@ -1,34 +1,10 @@
-import { PAGE_BYTES, PAGE_ROWS } from "@holdfast/sql-store-core"
+import { PAGE_BYTES } from "@holdfast/sql-store-core"
 import { callAppend, insertNext, type NextRow } from "./append-function.js"
+import { lastNumber, packedDocuments, smallDocuments } from "./first-pages.js"
 import { PLACED, type RowKey, unpackRows } from "./pack.js"
-import { packedPage, packedRows, sizeOf } from "./packed-rows.js"
+import { packedRows, sizeOf } from "./packed-rows.js"
 import type { QualifiedNames } from "./tables.js"
 import { verifyStatements } from "./verify-statements.js"
-
-/** How many documents' first pages one statement reads. */
-export const DOCUMENTS_PER_READ = 128
-
-/**
- * From how many documents on a statement first packs the whole of each that is small. Of fewer it reads more of each, and what
- * it had packed for nothing could be hundreds of megabytes.
- */
-export const MANY_DOCUMENTS = 32
-
-/** A small document has fewer rows; of a larger one so many are read for nothing. */
-export const SMALL_ROWS = 64
-
-/** How many rows of each it reads at least. */
-const FIRST_ROWS = 32
-
-/** How many rows of each of `count` documents one statement reads. */
-export function firstRows(count: number): number {
-  return Math.max(FIRST_ROWS, Math.floor(PAGE_ROWS / count))
-}
-
-/** How many bytes of each of `count` documents one statement reads. */
-export function firstBytes(count: number): number {
-  return Math.floor(PAGE_BYTES / count)
-}
 
 /**
  * How long a statement waits for another transaction that is creating the same document, in milliseconds. Without a
@@ -65,8 +41,7 @@ export function createStatements(names: QualifiedNames, losesMark: boolean, call
   const text = (column: string) =>
     losesMark ? `CASE WHEN starts_with(${column}, chr(65279)) THEN chr(65279) || ${column} ELSE ${column} END` : column
   const columns = "doc, seq, kind, version, lineage, payload, blob"
-  // Not max(): it takes the planner longer to find that this is a look at the end of the index.
-  const last = (doc: string) => `(SELECT x.seq FROM ${records} AS x WHERE x.doc = ${doc} ORDER BY x.seq DESC LIMIT 1)`
+  const last = (doc: string) => lastNumber(records, doc)
   /** A server that has lost its last commits has lost its processes before. */
   const process = "pg_backend_pid()"
   /** The version of a document's row, where it lies, and in which table. */
@@ -78,10 +53,6 @@ export function createStatements(names: QualifiedNames, losesMark: boolean, call
    */
   const page = (where: string) =>
     `SELECT seq, kind, version, lineage, payload, blob, coalesce(sum(${sizeOf("r")}) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before FROM ${records} AS r WHERE ${where}`
-  const firstPages = (looked: string, last: string, packed: string, rows: string) =>
-    `WITH found AS MATERIALIZED (SELECT w.ord, m.doc, ${looked}
-FROM unnest($1::text[]) WITH ORDINALITY AS w(id, ord) JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C")
-SELECT ${packedPage("f.ord", "f.doc", last, packed)} FROM found AS f, LATERAL (SELECT ${rows}) AS p ORDER BY f.ord`
   const list = (from: string, below: string) =>
     `SELECT ${text("doc_id")} FROM ${meta} WHERE doc_id ${from} $1${below} ORDER BY doc_id COLLATE "C" LIMIT $2::int8`
   const entries = unpackRows(2, PLACED)
@@ -165,27 +136,17 @@ DELETE FROM ${meta} WHERE ${these}`
     readMetas: `SELECT ${text("doc_id")}, data FROM ${meta} WHERE doc_id = ANY ($1::text[])`,
 
     /**
-     * [ids, rows, bytes] → the packed page of each document: the rows that begin within the bytes. In order, so that all are
-     * there before the first is sent: else both sides are woken for every few kilobytes. No damaged number may be so great that
-     * adding to it fails for all documents.
+     * [ids, rows, bytes] → the packed page of each document: the rows that begin within the bytes. No damaged number may be so
+     * great that adding to it fails for all documents.
      */
-    readFirstPages: firstPages(
-      `least(${first("m.doc")}, ${Number.MAX_SAFE_INTEGER}) AS first`,
-      last("f.doc"),
-      "p.rows",
-      `${packedRows("r")} AS rows FROM (${page("doc = f.doc AND seq >= f.first AND seq < f.first + $2::int8")}) AS r WHERE r.before < $3::int8`,
-    ),
-    /**
-     * [ids, rows, bytes] → the same for many documents, most of them small: the last rows of each, which are the whole document
-     * when they are fewer than asked for and the first of them begins it. Without the first number and the running sum it takes much less time. Rows that are not less
-     * than the bytes, alone or together, are left out.
-     */
-    readSmallDocuments: firstPages(
-      `${last("m.doc")} AS last`,
-      "f.last",
-      "CASE WHEN octet_length(p.rows) < $3::int8 THEN p.rows END",
-      `${packedRows("r", "$3::int8")} AS rows FROM ${records} AS r WHERE doc = f.doc AND seq > greatest(f.last, 0) - $2::int8 AND seq <= f.last`,
-    ),
+    readFirstPages: packedDocuments(meta, "$1::text[]", {
+      looked: `least(${first("m.doc")}, ${Number.MAX_SAFE_INTEGER}) AS first`,
+      last: last("f.doc"),
+      packed: "p.rows",
+      rows: `${packedRows("r")} AS rows FROM (${page("doc = f.doc AND seq >= f.first AND seq < f.first + $2::int8")}) AS r WHERE r.before < $3::int8`,
+    }),
+    /** [ids, rows, bytes] → the packed page of each small document. */
+    readSmallDocuments: smallDocuments(meta, records, "$1::text[]", "$2::int8", "$3::int8"),
 
     /**
      * [doc, after, up to] → packed and last, the next rows that begin within `PAGE_BYTES`. Adding up all rows at once takes much
