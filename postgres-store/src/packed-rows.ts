@@ -1,39 +1,35 @@
 import type { StoredRow } from "@holdfast/sql-store-core"
 
-/** Stands where the lengths of a row do whose columns are not there. No version is so long that this could be one. */
-const LEFT_OUT = -2_000_000_000
+/** Stand where the length of the version does, of which none is negative. */
+const RECORD = -1
+const LEFT_OUT = -2
 
 /**
- * The rows of a page as one value: all of them, one behind the other in whatever order, each with its number, its kind and the
- * lengths of its columns (-1: NULL) in front. In base64 it is for `unpackedRows`: a driver makes strings of every column of
- * every row it gets, which costs more than all the rest of reading a page; and this comes the same whatever `bytea_output`
- * says. Texts come in the encoding of the client, whose lengths are those that the server tells because both are UTF-8.
+ * The rows of a page as one value: all of them, one behind the other in whatever order, each with its number and its kind in
+ * front. In base64 it is for `unpackedRows`: a driver makes strings of every column of every row it gets, which costs more than
+ * all the rest of reading a page; and this comes the same whatever `bytea_output` says. Texts come in the encoding of the
+ * client, whose lengths are those that the server tells because both are UTF-8.
  *
- * Most rows have a version and bytes, and neither lineage nor payload. Those have the lengths of version and blob only, because
- * every function that the server calls for a row shows; in others the first length is -3 less that of the version, and those of
- * lineage and payload follow.
+ * Most rows have a version and bytes, and neither lineage nor payload. Those follow with the lengths of version and blob, because
+ * every function that the server calls for a row shows; the columns of others as `record_send` packs them, in few words, because
+ * those are read and planned each time.
  *
- * @param below How many bytes a row must not have: of larger ones only the number, the kind and a mark are packed.
+ * @param below How many bytes no column must have: of larger rows only the number, the kind and a mark are packed.
  */
 export function packedRows(row: string, below?: string): string {
-  const version = `${row}.version`
-  const lineage = `${row}.lineage`
-  const payload = `${row}.payload`
-  const blob = `${row}.blob`
-  const length = (column: string) => `coalesce(octet_length(${column}), -1)`
-  const text = (column: string) => `coalesce(textsend(${column}), '')`
+  const columns = ["version", "lineage", "payload", "blob"].map(column => `${row}.${column}`)
+  const [version, lineage, payload, blob] = columns
   const usual = `int4send(octet_length(${version})) || int4send(octet_length(${blob})) || textsend(${version}) || ${blob}`
-  const lengths = [`-3 - ${length(version)}`, length(blob), length(lineage), length(payload)]
-  const values = [text(version), text(lineage), text(payload), `coalesce(${blob}, '')`]
-  const other = [...lengths.map(value => `int4send(${value})`), ...values].join(" || ")
+  const record = `int4send(${RECORD}) || record_send(ROW(${columns.join(", ")}))`
   const noText = `${lineage} IS NULL AND ${payload} IS NULL`
-  // NULL where one of them is, for which the others' sum asks of four columns.
+  // NULL where one of them is.
   const size = `octet_length(${version}) + octet_length(${blob})`
-  const columns =
+  const largest = `greatest(${columns.map(column => `octet_length(${column})`).join(", ")})`
+  const values =
     below === undefined
-      ? `WHEN ${noText} AND ${size} IS NOT NULL THEN ${usual} ELSE ${other}`
-      : `WHEN ${noText} AND ${size} < ${below} THEN ${usual} WHEN ${sizeOf(row)} < ${below} THEN ${other} ELSE int4send(${LEFT_OUT})`
-  return `string_agg(int8send(${row}.seq) || int2send(${row}.kind) || CASE ${columns} END, '')`
+      ? `WHEN ${noText} AND ${size} IS NOT NULL THEN ${usual} ELSE ${record}`
+      : `WHEN ${noText} AND ${size} < ${below} THEN ${usual} WHEN ${largest} < ${below} THEN ${record} ELSE int4send(${LEFT_OUT})`
+  return `string_agg(int8send(${row}.seq) || int2send(${row}.kind) || CASE ${values} END, '')`
 }
 
 /**
@@ -81,39 +77,66 @@ export function unpackedRows(packed: string): StoredRow[] {
 
 function rowsOf(bytes: Uint8Array<ArrayBuffer>, start: number, size: number): StoredRow[] {
   const view = new DataView(bytes.buffer)
-  const rows: (StoredRow & { readonly seq: number })[] = []
+  const rows: NumberedRow[] = []
   let last = Number.NEGATIVE_INFINITY
   let isSorted = true
   for (let at = start; at < size; ) {
     const seq = int8(view, at)
-    const first = view.getInt32(at + 10)
-    if (first === LEFT_OUT) return []
-    const isUsual = first >= 0
-    const lengths = {
-      version: isUsual ? first : -3 - first,
-      blob: view.getInt32(at + 14),
-      lineage: isUsual ? -1 : view.getInt32(at + 18),
-      payload: isUsual ? -1 : view.getInt32(at + 22),
-    }
-    const version = at + (isUsual ? 18 : 26)
-    const lineage = version + Math.max(0, lengths.version)
-    const payload = lineage + Math.max(0, lengths.lineage)
-    const blob = payload + Math.max(0, lengths.payload)
-    const end = blob + Math.max(0, lengths.blob)
+    const kind = view.getInt16(at + 8)
+    const length = view.getInt32(at + 10)
+    if (length === LEFT_OUT) return []
     isSorted &&= seq > last
     last = seq
+    if (length === RECORD) {
+      at = pushRecord(rows, seq, kind, bytes, view, at + 14)
+      continue
+    }
+    const version = at + 18
+    const blob = version + length
+    const end = blob + view.getInt32(at + 14)
     rows.push({
       seq,
-      kind: view.getInt16(at + 8),
-      version: lengths.version < 0 ? null : textOf(bytes, version, lineage),
-      lineage: lengths.lineage < 0 ? null : textOf(bytes, lineage, payload),
-      payload: lengths.payload < 0 ? null : textOf(bytes, payload, blob),
-      blob: lengths.blob < 0 ? null : bytes.slice(blob, end),
+      kind,
+      version: textOf(bytes, version, blob),
+      lineage: null,
+      payload: null,
+      blob: bytes.slice(blob, end),
     })
     at = end
   }
   // The server reads them along the index as a rule; having it sort them would take longer than the look whether it did.
   return isSorted ? rows : rows.sort((a, b) => a.seq - b.seq)
+}
+
+interface NumberedRow extends StoredRow {
+  readonly seq: number
+}
+
+/** Takes apart what `record_send` packed: how many columns, then the type, length (-1: NULL) and bytes of each. Returns its end. */
+function pushRecord(
+  rows: NumberedRow[],
+  seq: number,
+  kind: number,
+  bytes: Uint8Array<ArrayBuffer>,
+  view: DataView,
+  start: number,
+): number {
+  let end = start + 4
+  const next = <T>(take: (bytes: Uint8Array<ArrayBuffer>, from: number, to: number) => T): T | null => {
+    const length = view.getInt32(end + 4)
+    const from = end + 8
+    end = from + Math.max(0, length)
+    return length < 0 ? null : take(bytes, from, end)
+  }
+  rows.push({
+    seq,
+    kind,
+    version: next(textOf),
+    lineage: next(textOf),
+    payload: next(textOf),
+    blob: next((all, from, to) => all.slice(from, to)),
+  })
+  return end
 }
 
 /** The bytes are those up to `size`; they stay until the next call. */
