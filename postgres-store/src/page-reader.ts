@@ -132,6 +132,7 @@ export class PageReader {
   ): Promise<(FirstPage | Promise<Page<PageCursor>>)[]> {
     if (docIds.length < MANY_DOCUMENTS) return this.readEach(docIds)
     const pages: (FirstPage | Promise<Page<PageCursor>>)[] = docIds.map(noPage)
+    const large: number[] = []
     const limits = [SMALL_ROWS, firstBytes(docIds.length)].map(String)
     const { readSmallDocuments } = this.statements
     const rows = await this.run(session => session.query(readSmallDocuments, [textArray(docIds), ...limits]))
@@ -141,8 +142,11 @@ export class PageReader {
       // Else it is not all there. Damage may be why, of which the other statement tells. With so many rows that one more had found
       // no place, a damaged kind in the middle of a large document would do for a beginning.
       const isWhole = found.rows[0]?.kind === RowKind.head && found.rows.length < SMALL_ROWS
-      pages[found.at] = isWhole ? firstPage(docIds, found) : this.largePages.add(docIds[found.at] as DocId)
+      if (isWhole) pages[found.at] = firstPage(docIds, found)
+      else large.push(found.at)
     }
+    // Not before all are taken apart: if that throws, nobody would hear what became of those that wait.
+    for (const at of large) pages[at] = this.largePages.add(docIds[at] as DocId)
     return pages
   }
 

@@ -1,8 +1,8 @@
 import type { StoreRecord } from "@holdfast/store-core"
 import { binaryEntry, collect, entry, metaRecord, rejects } from "@holdfast/testing"
 import { describe, expect, it } from "vitest"
-import { createPostgresStore, fromPool } from "../src/index.js"
 import { MANY_DOCUMENTS, SMALL_ROWS } from "../src/first-pages.js"
+import { createPostgresStore, fromPool } from "../src/index.js"
 import { unpackedPage } from "../src/packed-rows.js"
 import type { PgSession } from "../src/pg-adapter.js"
 import { createStatements } from "../src/statements.js"
@@ -147,5 +147,33 @@ describe("many documents loaded at once", () => {
     rowsCome = false
     await rejects(collect(store.loadAll("doc 0")), "STORE_CORRUPT")
     await Promise.all(ids.map(id => rejects(collect(store.loadAll(id)), "STORE_CORRUPT")))
+  })
+
+  it("nothing of them is under way when a page cannot be taken apart (ERROR-1)", async () => {
+    const schema = await freshSchema(database)
+    const adapter = fromPool(database.admin)
+    const sent: string[] = []
+    const store = await createPostgresStore(
+      {
+        ...adapter,
+        run: work =>
+          adapter.run(session => {
+            const query: PgSession["query"] = async (text, params) => {
+              sent.push(text)
+              const rows = await session.query(text, params)
+              return rows.length < MANY_DOCUMENTS ? rows : [...rows.slice(0, -1), [null]]
+            }
+            return work({ ...session, query })
+          }),
+      },
+      { schema, createTables: true },
+    )
+    const ids = Array.from({ length: MANY_DOCUMENTS }, (_, i) => `doc ${i}`)
+    const large = [metaRecord(), ...Array.from({ length: SMALL_ROWS }, (_, i) => entry(i))]
+    await Promise.all(ids.map(id => store.replace(id, large)))
+    sent.length = 0
+    await Promise.all(ids.map(id => rejects(collect(store.loadAll(id)), "STORE_BACKEND")))
+    expect(await collect(store.loadAll("doc 0"))).toEqual(large)
+    expect(sent.map(text => text.includes("greatest(f.last"))).toEqual([true, false])
   })
 })
