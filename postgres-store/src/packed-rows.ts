@@ -1,5 +1,8 @@
 import type { StoredRow } from "@holdfast/sql-store-core"
 
+/** Beside the number and the kind, in order. */
+const COLUMNS = ["version", "lineage", "payload", "blob"]
+
 /** Stand where the length of the version does, of which none is negative. */
 const RECORD = -1
 const LEFT_OUT = -2
@@ -17,7 +20,7 @@ const LEFT_OUT = -2
  * @param below How many bytes no column must have: of larger rows only the number, the kind and a mark are packed.
  */
 export function packedRows(row: string, below?: string): string {
-  const columns = ["version", "lineage", "payload", "blob"].map(column => `${row}.${column}`)
+  const columns = COLUMNS.map(column => `${row}.${column}`)
   const [version, lineage, payload, blob] = columns
   const usual = `int4send(octet_length(${version})) || int4send(octet_length(${blob})) || textsend(${version}) || ${blob}`
   const record = `int4send(${RECORD}) || record_send(ROW(${columns.join(", ")}))`
@@ -42,8 +45,7 @@ export function packedPage(place: string, doc: string, last: string, rows: strin
 
 /** How many bytes the columns of a row have. */
 export function sizeOf(row: string): string {
-  const columns = ["version", "lineage", "payload", "blob"]
-  return columns.map(column => `coalesce(octet_length(${row}.${column}), 0)`).join(" + ")
+  return COLUMNS.map(column => `coalesce(octet_length(${row}.${column}), 0)`).join(" + ")
 }
 
 /**

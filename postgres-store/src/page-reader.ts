@@ -126,12 +126,9 @@ export class PageReader {
   }
 
   /** The first pages of documents, each as it is at one moment. */
-  private async readFirst(
-    docIds: readonly DocId[],
-    answered: () => void,
-  ): Promise<(FirstPage | Promise<Page<PageCursor>>)[]> {
+  private async readFirst(docIds: readonly DocId[], answered: () => void): Promise<(FirstPage | LargePage)[]> {
     if (docIds.length < MANY_DOCUMENTS) return this.readEach(docIds)
-    const pages: (FirstPage | Promise<Page<PageCursor>>)[] = docIds.map(noPage)
+    const pages: (FirstPage | LargePage)[] = docIds.map(noPage)
     const large: number[] = []
     const limits = [SMALL_ROWS, firstBytes(docIds.length)].map(String)
     const { readSmallDocuments } = this.statements
@@ -164,6 +161,9 @@ export class PageReader {
 }
 
 type FirstPage = Page<PageCursor> | StoreError
+
+/** Of a document that another statement reads. */
+type LargePage = Promise<Page<PageCursor>>
 
 /** That of a document that does not exist. */
 function noPage(): FirstPage {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { MANY_DOCUMENTS, SMALL_ROWS } from "../src/first-pages.js"
 import { createPostgresStore, fromPool } from "../src/index.js"
 import { unpackedPage } from "../src/packed-rows.js"
-import type { PgSession } from "../src/pg-adapter.js"
+import type { PgAdapter, PgRow } from "../src/pg-adapter.js"
 import { createStatements } from "../src/statements.js"
 import { createDatabase } from "./support/database.js"
 import { freshSchema } from "./support/fixtures.js"
@@ -125,23 +125,8 @@ describe("many documents loaded at once", () => {
   })
 
   it("whose rows do not come although there are some are damaged, not empty (LOAD-3)", async () => {
-    const schema = await freshSchema(database)
-    const adapter = fromPool(database.admin)
     let rowsCome = true
-    const store = await createPostgresStore(
-      {
-        ...adapter,
-        run: work =>
-          adapter.run(session => {
-            const query: PgSession["query"] = async (text, params) => {
-              const rows = await session.query(text, params)
-              return rowsCome ? rows : rows.map(([page]) => [withoutRows(page as string)])
-            }
-            return work({ ...session, query })
-          }),
-      },
-      { schema, createTables: true },
-    )
+    const store = await answered(rows => (rowsCome ? rows : rows.map(([page]) => [withoutRows(page as string)])))
     const ids = Array.from({ length: MANY_DOCUMENTS }, (_, i) => `doc ${i}`)
     await Promise.all(ids.map(id => store.replace(id, [metaRecord(), entry(1)])))
     rowsCome = false
@@ -150,24 +135,11 @@ describe("many documents loaded at once", () => {
   })
 
   it("nothing of them is under way when a page cannot be taken apart (ERROR-1)", async () => {
-    const schema = await freshSchema(database)
-    const adapter = fromPool(database.admin)
     const sent: string[] = []
-    const store = await createPostgresStore(
-      {
-        ...adapter,
-        run: work =>
-          adapter.run(session => {
-            const query: PgSession["query"] = async (text, params) => {
-              sent.push(text)
-              const rows = await session.query(text, params)
-              return rows.length < MANY_DOCUMENTS ? rows : [...rows.slice(0, -1), [null]]
-            }
-            return work({ ...session, query })
-          }),
-      },
-      { schema, createTables: true },
-    )
+    const store = await answered((rows, text) => {
+      sent.push(text)
+      return rows.length < MANY_DOCUMENTS ? rows : [...rows.slice(0, -1), [null]]
+    })
     const ids = Array.from({ length: MANY_DOCUMENTS }, (_, i) => `doc ${i}`)
     const large = [metaRecord(), ...Array.from({ length: SMALL_ROWS }, (_, i) => entry(i))]
     await Promise.all(ids.map(id => store.replace(id, large)))
@@ -177,3 +149,13 @@ describe("many documents loaded at once", () => {
     expect(sent.map(text => text.includes("greatest(f.last"))).toEqual([true, false])
   })
 })
+
+/** A store that gets what `change` makes of the rows of every statement. */
+async function answered(change: (rows: readonly PgRow[], text: string) => readonly PgRow[]) {
+  const adapter = fromPool(database.admin)
+  const run: PgAdapter["run"] = work =>
+    adapter.run(session =>
+      work({ ...session, query: async (text, params) => change(await session.query(text, params), text) }),
+    )
+  return createPostgresStore({ ...adapter, run }, { schema: await freshSchema(database), createTables: true })
+}
