@@ -37,7 +37,7 @@ export interface PackedDocument {
   readonly looked: string
   readonly last: string
   readonly packed: string
-  /** Behind SELECT: `rows`, of the document `f`. */
+  /** Behind SELECT: `rows`, of the document `f`, and what `packed` looks at. */
   readonly rows: string
 }
 
@@ -54,13 +54,16 @@ SELECT ${packedPage("f.ord", "f.doc", last, packed)} FROM found AS f, LATERAL (S
 /**
  * The packed pages of many documents, most of them small: the last rows of each, which are the whole document when they are
  * fewer than asked for and the first of them begins it. Without the first number and the running sum it takes much less time.
- * Rows that are not less than the bytes, alone or together, are left out.
+ * Rows that are not less than the bytes, alone or together, are left out; and all of a document that has others further back:
+ * those between are missing. Of one that begins with number 1, as all do that were never replaced, nothing is asked.
  */
 export function smallDocuments(meta: string, records: string, ids: string, rows: string, bytes: string): string {
+  const before = `greatest(f.last, 0) - ${rows}`
+  const isAll = `(p.first = 1 OR NOT EXISTS (SELECT FROM ${records} AS x WHERE x.doc = f.doc AND x.seq <= ${before}))`
   return packedDocuments(meta, ids, {
     looked: `${lastNumber(records, "m.doc")} AS last`,
     last: "f.last",
-    packed: `CASE WHEN octet_length(p.rows) < ${bytes} THEN p.rows END`,
-    rows: `${packedRows("r", bytes)} AS rows FROM ${records} AS r WHERE doc = f.doc AND seq > greatest(f.last, 0) - ${rows} AND seq <= f.last`,
+    packed: `CASE WHEN octet_length(p.rows) < ${bytes} AND ${isAll} THEN p.rows END`,
+    rows: `${packedRows("r", bytes)} AS rows, min(r.seq) AS first FROM ${records} AS r WHERE doc = f.doc AND seq > ${before} AND seq <= f.last`,
   })
 }

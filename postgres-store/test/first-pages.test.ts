@@ -124,6 +124,34 @@ describe("many documents loaded at once", () => {
     expect(damaged).toMatchObject({ reason: { code: "STORE_CORRUPT" } })
   })
 
+  it.each([
+    [
+      "a later metadata row begins a document, and the rows before it are lost",
+      ["UPDATE records SET kind = 1 WHERE kind = 2", "DELETE FROM records WHERE seq BETWEEN 30 AND 100"],
+    ],
+    [
+      "rows from before a replace are back",
+      ["INSERT INTO records (doc, seq, kind) SELECT doc, 5, 4 FROM records WHERE seq = 101"],
+    ],
+  ])("are not taken for whole where %s (LOAD-3)", async (_, damage) => {
+    const schema = await freshSchema(database)
+    const store = await createPostgresStore(fromPool(database.admin), { schema, createTables: true })
+    const ids = Array.from({ length: MANY_DOCUMENTS }, (_, i) => `doc ${i}`)
+    const before = Array.from({ length: 99 }, (_, i) => entry(i))
+    await store.replace("doc 0", [metaRecord(), ...before])
+    const now = [metaRecord({ schemaHash: "two" }), entry("now")]
+    if (damage.length > 1) for (const record of now) await store.append("doc 0", record)
+    else await store.replace("doc 0", now)
+    await Promise.all(ids.slice(1).map(id => store.replace(id, now)))
+    const whole = await Promise.all(ids.map(id => collect(store.loadAll(id))))
+    expect(whole[0]).toEqual(damage.length > 1 ? [metaRecord(), ...before, ...now] : now)
+    for (const statement of damage)
+      await database.admin.query(statement.replaceAll("records", `${schema}.holdfast_records`))
+    const [damaged, ...others] = await Promise.allSettled(ids.map(id => collect(store.loadAll(id))))
+    expect(damaged).toMatchObject({ reason: { code: "STORE_CORRUPT" } })
+    for (const other of others) expect(other).toEqual({ status: "fulfilled", value: now })
+  })
+
   it("whose rows do not come although there are some are damaged, not empty (LOAD-3)", async () => {
     let rowsCome = true
     const store = await answered(rows => (rowsCome ? rows : rows.map(([page]) => [withoutRows(page as string)])))
