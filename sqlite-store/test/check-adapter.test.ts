@@ -3,6 +3,7 @@ import { checkSqliteAdapter } from "@holdfast/testing"
 import Database from "better-sqlite3"
 import { expect, it } from "vitest"
 import { fromBetterSqlite3, fromNodeSqlite, type SqliteAdapter } from "../src/index.js"
+import { Watch, watchNodeSqlite } from "./support/watch.js"
 
 const bindings: Readonly<Record<string, () => SqliteAdapter>> = {
   "fromBetterSqlite3 of a connection as it comes": () => fromBetterSqlite3(new Database(":memory:")),
@@ -11,6 +12,10 @@ const bindings: Readonly<Record<string, () => SqliteAdapter>> = {
   "fromNodeSqlite of a connection as it comes": () => fromNodeSqlite(new DatabaseSync(":memory:")),
   "fromNodeSqlite of a connection with big integers": () =>
     fromNodeSqlite(new DatabaseSync(":memory:", { readBigInts: true })),
+  "fromNodeSqlite of a connection with rows as arrays": () =>
+    fromNodeSqlite(new DatabaseSync(":memory:", { returnArrays: true })),
+  "fromNodeSqlite as of Node before 22.16, whose rows are objects only": () =>
+    fromNodeSqlite(watchNodeSqlite(new DatabaseSync(":memory:"), new Watch())),
 }
 
 for (const [name, make] of Object.entries(bindings)) {

@@ -1,5 +1,6 @@
 import type { SharedAdapterOptions, SqliteAdapter, SqliteParameter } from "../sqlite-adapter.js"
 import { checkAdapterOptions, checkConnection } from "./adapter-options.js"
+import { type NodeSqliteStatement, rowReader } from "./node-sqlite-statement.js"
 import { runTransaction } from "./run-transaction.js"
 
 /** The part of a `DatabaseSync` of `node:sqlite` that is used. */
@@ -11,33 +12,28 @@ export interface NodeSqliteDatabase {
   readonly isTransaction?: boolean
 }
 
-export interface NodeSqliteStatement {
-  run(...params: SqliteParameter[]): unknown
-  all(...params: SqliteParameter[]): unknown[]
-  setReadBigInts(enabled: boolean): void
-}
-
 /** A `DatabaseSync` of `node:sqlite` for `createSqliteStore`. The store closes it unless it is lent. */
 export function fromNodeSqlite(db: NodeSqliteDatabase, options: SharedAdapterOptions = {}): SqliteAdapter {
   const { lent, exclusive } = checkAdapterOptions("fromNodeSqlite", options, ["exclusive"])
   checkConnection("fromNodeSqlite", "DatabaseSync of node:sqlite", db, "isTransaction")
-  const statements = new Map<string, NodeSqliteStatement>()
+  const statements = new Map<string, { statement: NodeSqliteStatement; read: ReturnType<typeof rowReader> }>()
   const prepare = (sql: string) => {
-    let statement = statements.get(sql)
-    if (statement === undefined) {
-      statement = db.prepare(sql)
+    let prepared = statements.get(sql)
+    if (prepared === undefined) {
+      const statement = db.prepare(sql)
       // The host may have made big integers the connection's default.
       statement.setReadBigInts(false)
-      statements.set(sql, statement)
+      prepared = { statement, read: rowReader(statement) }
+      statements.set(sql, prepared)
     }
-    return statement
+    return prepared
   }
   // Releases of Node before 22.16 do not tell; a rollback without a transaction does no harm.
-  const runner = { run: (sql: string) => void prepare(sql).run(), isOpen: () => db.isTransaction ?? true }
+  const runner = { run: (sql: string) => void prepare(sql).statement.run(), isOpen: () => db.isTransaction ?? true }
   let open = true
   return {
-    exec: (sql, ...params) => void prepare(sql).run(...params),
-    iterate: <T>(sql: string, ...params: SqliteParameter[]) => prepare(sql).all(...params) as T[],
+    exec: (sql, ...params) => void prepare(sql).statement.run(...params),
+    iterate: <T>(sql: string, ...params: SqliteParameter[]) => prepare(sql).read(params) as T[],
     transaction: fn => runTransaction(runner, fn),
     close: () => {
       statements.clear()
