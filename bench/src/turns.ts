@@ -10,15 +10,15 @@ export function takeTurns(): void {
   isInTurns = true
 }
 
-/** Lets the other trials of the repetition go on, and resolves when it is this one's turn again; at once where there are no turns. */
-export function turn(): Promise<void> {
+/** Lets the other trials of the repetition go on, and resolves to true when it is this one's turn again; to false where there are no turns. */
+export function turn(): Promise<boolean> {
   const over: TurnOver = { turnOver: true }
   return new Promise(resolve => {
     if (!isInTurns || process.send === undefined) {
-      resolve()
+      resolve(false)
       return
     }
-    process.once("message", () => resolve())
+    process.once("message", () => resolve(true))
     process.send(over)
   })
 }

@@ -13,7 +13,7 @@ import {
 } from "../drivers/postgres.js"
 import { type PostgresServer, startPostgres } from "../postgres-server.js"
 import type { Scenario, Target, TrialResult } from "../scenario.js"
-import { each, rate } from "../timing.js"
+import { type Duration, each, rate } from "../timing.js"
 
 /** Does a piece of the work and says how many operations it was. */
 type Step = () => Promise<number>
@@ -25,7 +25,7 @@ const RECORD = entry(PAYLOAD, VERSION)
 const HUNDRED = ids(100)
 
 /** Some thousand round trips go by before the code on both sides of the connection is compiled and its caches are filled. */
-const DURATION = { warm: 1500, measured: 1000 }
+const DURATION: Duration = { warm: 1000, measured: 1000 }
 
 /** Over TCP on loopback, with the server as it comes: `synchronous_commit = on`. */
 export const postgres: readonly Scenario[] = [
@@ -52,7 +52,8 @@ export const postgres: readonly Scenario[] = [
       { driver: "holdfast", against: ["raw"], atLeast: 0.75 },
       { driver: "holdfast, prepared statements", against: ["raw, prepared statements"], atLeast: 0.85 },
     ],
-    minRepetitions: 7,
+    duration: { ...DURATION, measured: 2000 },
+    minRepetitions: 5,
     settings: { documents: 1, bytes: 200 },
   }),
   rates({
@@ -191,17 +192,18 @@ interface Rates {
   readonly unit: string
   readonly drivers: Readonly<Record<string, Driver>>
   readonly targets: readonly Target[]
+  readonly duration?: Duration
   readonly minRepetitions?: number
   readonly settings: Readonly<Record<string, unknown>>
 }
 
-function rates({ drivers, ...scenario }: Rates): Scenario {
+function rates({ drivers, duration = DURATION, ...scenario }: Rates): Scenario {
   return onServer({
     ...scenario,
     better: "more",
     inTurns: true,
     drivers: Object.keys(drivers),
-    trial: async (trial, driver) => rate(await (drivers[driver] as Driver)(trial), DURATION),
+    trial: async (trial, driver) => rate(await (drivers[driver] as Driver)(trial), duration),
   })
 }
 
