@@ -1,8 +1,9 @@
 import { turn } from "./turns.js"
 
 /**
- * How long a trial goes on before the others of its repetition have their turn, in milliseconds, and for how long of that it is
- * not measured: after a pause caches are cold and the disk is at rest, which keeps what the first commits write a tenth quicker.
+ * How long a trial goes on before the others of its repetition have their turn, in milliseconds, and how long it does so before that
+ * without being measured: after a pause commits are a tenth quicker than those of a program that goes on, and what has to be
+ * planned is a tenth slower.
  */
 const TURN = 500
 const LEAD_IN = 200

@@ -20,7 +20,7 @@ interface Size {
 const LOG_GROWN: Duration = { warm: 3000, measured: 500 }
 const durationOf = (driver: string) => (driver in PEERS ? SHORT : LOG_GROWN)
 
-/** A log that commits need not wait for has grown in a third of that; then it is copied several times, tens of milliseconds each. */
+/** Where commits do not wait for the disk the log has grown in that time; then it is copied once or twice, tens of milliseconds each. */
 const COPIES: Duration = { warm: 1000, measured: 1000 }
 
 /**
