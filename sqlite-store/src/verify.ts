@@ -203,7 +203,10 @@ interface MetaRow {
 
 type VerifyStatements = ReturnType<typeof createVerifyStatements>
 
-/** Numbers beyond the safe integers are only counted: a driver may fail to read them, or round them. */
+/**
+ * Numbers beyond the safe integers are only counted: a driver may fail to read them, or round them. Every column is named, as in
+ * `createStatements`.
+ */
 function createVerifyStatements({ meta: metaName, records: recordsName }: TableNames) {
   const meta = quoteName(metaName)
   const records = quoteName(recordsName)
@@ -217,11 +220,11 @@ function createVerifyStatements({ meta: metaName, records: recordsName }: TableN
     /** [after, after] → doc, in either table */
     nextDocument: `SELECT min(doc) AS doc FROM (${next(meta)} UNION ALL ${next(records)})`,
     /** [doc] */
-    readMeta: `SELECT doc_id, typeof(doc_id) AS id_type, data, typeof(data) AS data_type FROM ${meta} WHERE doc = ?`,
+    readMeta: `SELECT doc_id AS doc_id, typeof(doc_id) AS id_type, data AS data, typeof(data) AS data_type FROM ${meta} WHERE doc = ?`,
     /** [doc] → rows */
     strayRows: `SELECT count(*) AS rows FROM ${records} WHERE doc = ? AND (seq < 1 OR seq > ${most})`,
     /** [doc, after, limit] */
-    readRows: `SELECT seq,
+    readRows: `SELECT seq AS seq,
   CASE WHEN typeof(kind) = 'integer' AND kind BETWEEN 1 AND 8 THEN kind ELSE 0 END AS kind,
   substr(quote(kind), 1, 40) AS shown,
   typeof(version) AS version, typeof(lineage) AS lineage, typeof(payload) AS payload, typeof(blob) AS blob,

@@ -1,7 +1,7 @@
 import type { StoreRecord } from "@holdfast/store-core"
 import { binaryEntry, collect, deepEqual, entries, entry, metaRecord, nastyIds, runModelCheck } from "@holdfast/testing"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { createSqliteStore, transact } from "../src/index.js"
+import { createSqliteStore, transact, verifySqliteStore } from "../src/index.js"
 import { openSqliteStore } from "../src/open.js"
 import { BINDINGS } from "./support/connection.js"
 import { type Host, type HostOptions, openHost } from "./support/host.js"
@@ -126,6 +126,7 @@ async function worksAsEver(host: Host): Promise<void> {
     if (id !== "a" && id !== "A") expect((await again.currentMeta(id))?.schemaHash).toBe(id)
   expect(host.value("SELECT count(*) FROM mine")).toBe(1)
   expect(host.value("PRAGMA integrity_check")).toBe("ok")
+  expect((await verifySqliteStore(again)).findings).toEqual([])
   await again.close()
 }
 

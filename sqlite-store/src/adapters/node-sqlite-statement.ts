@@ -9,7 +9,7 @@ export interface NodeSqliteStatement {
 }
 
 /**
- * Reads the rows of a statement. Where Node can (22.16 and later) they come as arrays of values and are made objects
+ * Reads the rows of a statement. Where Node can (from 22.16 and 24.0 on) they come as arrays of values and are made objects
  * here: its own are dictionaries without a prototype, and to read those takes loads a fifth longer.
  */
 export function rowReader(statement: NodeSqliteStatement): (params: SqliteParameter[]) => unknown[] {
