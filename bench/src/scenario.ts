@@ -26,8 +26,8 @@ export interface Scenario {
   /** So many trials at least for the drivers of the targets, where trials are short and the target is near. */
   readonly minRepetitions?: number
   /**
-   * Whether the trials of a repetition take turns of half a second, so that what else the machine does for seconds strikes
-   * all of them alike. For round trips that `rate` repeats: between its turns a process collects its garbage, which then goes
+   * Whether the trials of a repetition take turns of half a second, behind a time that `rate` does not measure, so that what else
+   * the machine does for seconds strikes all of them alike. For round trips that `rate` repeats: between its turns a process collects its garbage, which then goes
    * unmeasured.
    */
   readonly inTurns?: boolean

@@ -26,7 +26,7 @@ export async function rate(
   return operations / (took / 1000)
 }
 
-/** Between two turns no time goes by. */
+/** Neither what a turn begins with nor the time between two counts. */
 async function repeat(step: () => number | Promise<number>, milliseconds: number) {
   let operations = 0
   let took = 0
