@@ -15,9 +15,9 @@ export interface SqliteAdapter {
   exec(sql: string, ...params: SqliteParameter[]): void
 
   /**
-   * The rows of one statement, as objects by column name. The store's statements name every column with `AS`, so an adapter may
-   * keep the names with the statement. May read the rows all at once or one by one; two calls must not disturb each other, also
-   * with the same text. Integers are numbers (bigint where they do not fit), blobs
+   * The rows of one statement, as objects by column name. Columns that are read by name are named with `AS`, so an adapter may
+   * keep the names with the statement. May read the rows all at once or one by one; two calls must not disturb each other,
+   * also with the same text. Integers are numbers (bigint where they do not fit), blobs
    * `Uint8Array` or `ArrayBuffer`.
    */
   iterate<T>(sql: string, ...params: SqliteParameter[]): Iterable<T>

@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite"
 import { checkSqliteAdapter } from "@holdfast/testing"
 import Database from "better-sqlite3"
 import { expect, it } from "vitest"
-import { fromBetterSqlite3, fromNodeSqlite, type SqliteAdapter } from "../src/index.js"
+import { fromBetterSqlite3, fromNodeSqlite, type NodeSqliteDatabase, type SqliteAdapter } from "../src/index.js"
 import { Watch, watchNodeSqlite } from "./support/watch.js"
 
 const bindings: Readonly<Record<string, () => SqliteAdapter>> = {
@@ -14,8 +14,21 @@ const bindings: Readonly<Record<string, () => SqliteAdapter>> = {
     fromNodeSqlite(new DatabaseSync(":memory:", { readBigInts: true })),
   "fromNodeSqlite of a connection with rows as arrays": () =>
     fromNodeSqlite(new DatabaseSync(":memory:", { returnArrays: true })),
-  "fromNodeSqlite as of Node before 22.16, whose rows are objects only": () =>
-    fromNodeSqlite(watchNodeSqlite(new DatabaseSync(":memory:"), new Watch())),
+  "fromNodeSqlite as of Node before 22.16, whose rows are objects only": () => fromNodeSqlite(withObjectsOnly()),
+}
+
+function withObjectsOnly(): NodeSqliteDatabase {
+  const db = watchNodeSqlite(new DatabaseSync(":memory:"), new Watch())
+  return {
+    ...db,
+    prepare: sql => {
+      const { run, all, setReadBigInts } = db.prepare(sql)
+      return { run, all, setReadBigInts }
+    },
+    get isTransaction() {
+      return db.isTransaction === true
+    },
+  }
 }
 
 for (const [name, make] of Object.entries(bindings)) {

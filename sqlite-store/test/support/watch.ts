@@ -66,6 +66,9 @@ export function watchNodeSqlite(db: NodeSqliteDatabase, watch: Watch): NodeSqlit
         run: (...params) => watch.run(sql, params, inside, () => statement.run(...params)),
         all: (...params) => watch.run(sql, params, inside, () => statement.all(...params)),
         setReadBigInts: enabled => statement.setReadBigInts(enabled),
+        // Without these two the store would read its rows another way than on the connection itself.
+        setReturnArrays: enabled => statement.setReturnArrays?.(enabled),
+        columns: () => statement.columns?.() ?? [],
       }
     },
     exec: sql => watch.run(sql, [], inside, () => db.exec(sql)),
