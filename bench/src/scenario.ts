@@ -27,8 +27,8 @@ export interface Scenario {
   readonly minRepetitions?: number
   /**
    * Whether the trials of a repetition take turns of half a second, behind a time that `rate` does not measure, so that what else
-   * the machine does for seconds strikes all of them alike. For round trips that `rate` repeats: between its turns a process collects its garbage, which then goes
-   * unmeasured.
+   * the machine does for seconds strikes all of them alike. For round trips that `rate` repeats: between its turns a process
+   * collects its garbage, which then goes unmeasured.
    */
   readonly inTurns?: boolean
   /** What the figures depend on, for the results: sizes, counts, durability. */
