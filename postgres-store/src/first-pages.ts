@@ -1,5 +1,5 @@
 import { PAGE_BYTES, PAGE_ROWS } from "@holdfast/sql-store-core"
-import { packedPage, packedRows } from "./packed-rows.js"
+import { packedDocument, packedPage, packedRows } from "./packed-rows.js"
 
 /** How many documents' first pages one statement reads. */
 export const DOCUMENTS_PER_READ = 128
@@ -36,8 +36,7 @@ export interface PackedDocument {
   /** A column of the documents, beside their number. */
   readonly looked: string
   readonly last: string
-  readonly packed: string
-  /** Behind SELECT: `rows`, of the document `f`, and what `packed` looks at. */
+  /** Behind SELECT: `rows`, of the document `f`. */
   readonly rows: string
 }
 
@@ -45,25 +44,25 @@ export interface PackedDocument {
  * The packed pages of the documents with these ids. In order, so that all are there before the first is sent: else both sides
  * are woken for every few kilobytes.
  */
-export function packedDocuments(meta: string, ids: string, { looked, last, packed, rows }: PackedDocument): string {
-  return `WITH found AS MATERIALIZED (SELECT w.ord, m.doc, ${looked}
-FROM unnest(${ids}) WITH ORDINALITY AS w(id, ord) JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C")
-SELECT ${packedPage("f.ord", "f.doc", last, packed)} FROM found AS f, LATERAL (SELECT ${rows}) AS p ORDER BY f.ord`
+export function packedDocuments(meta: string, ids: string, { looked, last, rows }: PackedDocument): string {
+  return `WITH found AS MATERIALIZED (SELECT w.ord, m.doc, ${looked} FROM ${wanted(meta, ids)})
+SELECT ${packedPage("f.ord", "f.doc", last, "p.rows")} FROM found AS f, LATERAL (SELECT ${rows}) AS p ORDER BY f.ord`
 }
 
 /**
- * The packed pages of many documents, most of them small: the last rows of each, which are the whole document when they are
- * fewer than asked for and the first of them begins it. Without the first number and the running sum it takes much less time.
- * Rows that are not less than the bytes, alone or together, are left out; and all of a document that has others further back:
- * those between are missing. Of one that begins with number 1, as all do that were never replaced, nothing is asked.
+ * The first rows of many documents, most of them small, in order as those above: where fewer come than asked for there are
+ * no others, so nothing is looked up besides. Rows that are not less than the bytes, alone or together, are left out.
+ *
+ * How many are asked for must be nothing that the planner knows. Then it plans for a tenth of the document and reads along the
+ * index; where it expects fewer rows than a number that it knows, it would read and sort all of them, be they millions.
  */
 export function smallDocuments(meta: string, records: string, ids: string, rows: string, bytes: string): string {
-  const before = `greatest(f.last, 0) - ${rows}`
-  const isAll = `(p.first = 1 OR NOT EXISTS (SELECT FROM ${records} AS x WHERE x.doc = f.doc AND x.seq <= ${before}))`
-  return packedDocuments(meta, ids, {
-    looked: `${lastNumber(records, "m.doc")} AS last`,
-    last: "f.last",
-    packed: `CASE WHEN octet_length(p.rows) < ${bytes} AND ${isAll} THEN p.rows END`,
-    rows: `${packedRows("r", bytes)} AS rows, min(r.seq) AS first FROM ${records} AS r WHERE doc = f.doc AND seq > ${before} AND seq <= f.last`,
-  })
+  const first = `SELECT * FROM ${records} WHERE doc = m.doc ORDER BY seq LIMIT (SELECT ${rows})`
+  const packed = `CASE WHEN octet_length(p.rows) < ${bytes} THEN p.rows END`
+  return `SELECT ${packedDocument("w.ord", packed)} FROM ${wanted(meta, ids)}, LATERAL (SELECT ${packedRows("r", bytes)} AS rows FROM (${first}) AS r) AS p ORDER BY w.ord`
+}
+
+/** The documents with these ids, and the place of each among them. */
+function wanted(meta: string, ids: string): string {
+  return `unnest(${ids}) WITH ORDINALITY AS w(id, ord) JOIN ${meta} AS m ON m.doc_id = w.id COLLATE "C"`
 }

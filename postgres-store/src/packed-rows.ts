@@ -1,51 +1,55 @@
 import type { StoredRow } from "@holdfast/sql-store-core"
 
-/** Beside the number and the kind, in order. */
-const COLUMNS = ["version", "lineage", "payload", "blob"]
+/** Beside the number, in order. */
+const COLUMNS = ["kind", "version", "lineage", "payload", "blob"]
+const SIZED = COLUMNS.slice(1)
 
-/** Stand where the length of the version does, of which none is negative. */
+/** Stand where the kind and the lengths do. As two halves the first is -1, which no kind with a version so short is. */
 const RECORD = -1
 const LEFT_OUT = -2
+const VERSION_BELOW = 0x8000
 
 /**
- * The rows of a page as one value: all of them, one behind the other in whatever order, each with its number and its kind in
- * front. In base64 it is for `unpackedRows`: a driver makes strings of every column of every row it gets, which costs more than
+ * The rows of a page as one value: all of them, one behind the other in whatever order, each with its number
+ * in front. In base64 it is for `unpackedRows`: a driver makes strings of every column of every row it gets, which costs more than
  * all the rest of reading a page; and this comes the same whatever `bytea_output` says. Texts come in the encoding of the
  * client, whose lengths are those that the server tells because both are UTF-8.
  *
- * Most rows have a version and bytes, and neither lineage nor payload. Those follow with the lengths of version and blob, because
+ * Most rows have a version and bytes, and neither lineage nor payload. Those follow behind one integer with the kind and both lengths, because
  * every function that the server calls for a row shows; the columns of others as `record_send` packs them, in few words, because
  * those are read and planned each time.
  *
- * @param below How many bytes no column must have: of larger rows only the number, the kind and a mark are packed.
+ * @param below How many bytes no column must have: of larger rows only the number and a mark are packed.
  */
 export function packedRows(row: string, below?: string): string {
   const columns = COLUMNS.map(column => `${row}.${column}`)
-  const [version, lineage, payload, blob] = columns
-  const usual = `int4send(octet_length(${version})) || int4send(octet_length(${blob})) || textsend(${version}) || ${blob}`
-  const record = `int4send(${RECORD}) || record_send(ROW(${columns.join(", ")}))`
-  const noText = `${lineage} IS NULL AND ${payload} IS NULL`
-  // NULL where one of them is.
-  const size = `octet_length(${version}) + octet_length(${blob})`
-  const largest = `greatest(${columns.map(column => `octet_length(${column})`).join(", ")})`
+  const [kind, version, lineage, payload, blob] = columns
+  const [versionBytes, blobBytes] = [`octet_length(${version})`, `octet_length(${blob})`]
+  const head = `(${kind}::int8 << 48) + (${versionBytes}::int8 << 32) + ${blobBytes}`
+  const usual = `int8send(${head}) || textsend(${version}) || ${blob}`
+  const record = `int8send(${RECORD}) || record_send(ROW(${columns.join(", ")}))`
+  const isUsual = `${lineage} IS NULL AND ${payload} IS NULL AND ${versionBytes} < ${VERSION_BELOW}`
+  const largest = `greatest(${SIZED.map(column => `octet_length(${row}.${column})`).join(", ")})`
   const values =
     below === undefined
-      ? `WHEN ${noText} AND ${size} IS NOT NULL THEN ${usual} ELSE ${record}`
-      : `WHEN ${noText} AND ${size} < ${below} THEN ${usual} WHEN ${largest} < ${below} THEN ${record} ELSE int4send(${LEFT_OUT})`
-  return `string_agg(int8send(${row}.seq) || int2send(${row}.kind) || CASE ${values} END, '')`
+      ? `WHEN ${isUsual} AND ${blob} IS NOT NULL THEN ${usual} ELSE ${record}`
+      : `WHEN ${isUsual} AND ${blobBytes} < ${below} THEN ${usual} WHEN ${largest} < ${below} THEN ${record} ELSE int8send(${LEFT_OUT})`
+  return `string_agg(int8send(${row}.seq) || CASE ${values} END, '')`
 }
 
-/**
- * A document's first page as one value, for `unpackedPage`: its place among those asked for (from 1), its number, that of its
- * last row (0 without rows), then the rows.
- */
+/** A document as one value, for `unpackedDocument`: its place among those asked for (from 1), then the rows. */
+export function packedDocument(place: string, rows: string): string {
+  return `encode(int4send(${place}::int4) || coalesce(${rows}, ''), 'base64')`
+}
+
+/** A document's first page: between its place and the rows its number, and that of its last row (0 without rows). */
 export function packedPage(place: string, doc: string, last: string, rows: string): string {
-  return `encode(int4send(${place}::int4) || int8send(${doc}) || int8send(coalesce(${last}, 0)) || coalesce(${rows}, ''), 'base64')`
+  return packedDocument(place, `int8send(${doc}) || int8send(coalesce(${last}, 0)) || coalesce(${rows}, '')`)
 }
 
 /** How many bytes the columns of a row have. */
 export function sizeOf(row: string): string {
-  return COLUMNS.map(column => `coalesce(octet_length(${row}.${column}), 0)`).join(" + ")
+  return SIZED.map(column => `coalesce(octet_length(${row}.${column}), 0)`).join(" + ")
 }
 
 /**
@@ -53,14 +57,23 @@ export function sizeOf(row: string): string {
  */
 const SCRATCH = new Uint8Array(64 * 1024)
 
-export interface UnpackedPage {
+export interface UnpackedDocument {
   /** Its place among those asked for, from 0. */
   readonly at: number
+  /** As of `unpackedRows`. */
+  readonly rows: StoredRow[]
+}
+
+export interface UnpackedPage extends UnpackedDocument {
   readonly doc: number
   /** The number of the document's last row, null without rows. */
   readonly last: number | null
-  /** As of `unpackedRows`. */
-  readonly rows: StoredRow[]
+}
+
+/** What `packedDocument` packed. */
+export function unpackedDocument(packed: string): UnpackedDocument {
+  const { bytes, size } = decoded(packed)
+  return { at: placeOf(new DataView(bytes.buffer)), rows: rowsOf(bytes, 4, size) }
 }
 
 /** What `packedPage` packed. */
@@ -68,7 +81,11 @@ export function unpackedPage(packed: string): UnpackedPage {
   const { bytes, size } = decoded(packed)
   const view = new DataView(bytes.buffer)
   const last = int8(view, 12)
-  return { at: view.getInt32(0) - 1, doc: int8(view, 4), last: last === 0 ? null : last, rows: rowsOf(bytes, 20, size) }
+  return { at: placeOf(view), doc: int8(view, 4), last: last === 0 ? null : last, rows: rowsOf(bytes, 20, size) }
+}
+
+function placeOf(view: DataView): number {
+  return view.getInt32(0) - 1
 }
 
 /** The rows that `packedRows` packed, in order; their bytes have buffers of their own. None when one was left out. */
@@ -84,21 +101,21 @@ function rowsOf(bytes: Uint8Array<ArrayBuffer>, start: number, size: number): St
   let isSorted = true
   for (let at = start; at < size; ) {
     const seq = int8(view, at)
-    const kind = view.getInt16(at + 8)
-    const length = view.getInt32(at + 10)
-    if (length === LEFT_OUT) return []
+    const head = view.getInt32(at + 8)
+    const tail = view.getInt32(at + 12)
+    if (head === -1 && tail === LEFT_OUT) return []
     isSorted &&= seq > last
     last = seq
-    if (length === RECORD) {
-      at = pushRecord(rows, seq, kind, bytes, view, at + 14)
+    if (head === -1) {
+      at = pushRecord(rows, seq, bytes, view, at + 16)
       continue
     }
-    const version = at + 18
-    const blob = version + length
-    const end = blob + view.getInt32(at + 14)
+    const version = at + 16
+    const blob = version + (head & 0xffff)
+    const end = blob + tail
     rows.push({
       seq,
-      kind,
+      kind: head >> 16,
       version: textOf(bytes, version, blob),
       lineage: null,
       payload: null,
@@ -118,7 +135,6 @@ interface NumberedRow extends StoredRow {
 function pushRecord(
   rows: NumberedRow[],
   seq: number,
-  kind: number,
   bytes: Uint8Array<ArrayBuffer>,
   view: DataView,
   start: number,
@@ -132,7 +148,7 @@ function pushRecord(
   }
   rows.push({
     seq,
-    kind,
+    kind: next((_, from) => view.getInt16(from)) as number,
     version: next(textOf),
     lineage: next(textOf),
     payload: next(textOf),

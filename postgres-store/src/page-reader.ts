@@ -1,5 +1,6 @@
 import {
   assemblePage,
+  assembleWhole,
   beginPages,
   corruptError,
   GapError,
@@ -7,7 +8,6 @@ import {
   PAGE_ROWS,
   type PageCursor,
   RowError,
-  RowKind,
   supersededError,
 } from "@holdfast/sql-store-core"
 import type { DocId, Page, StoreError } from "@holdfast/store-core"
@@ -15,7 +15,13 @@ import { Batches, soon } from "./batch.js"
 import { textArray } from "./binary.js"
 import { BACKEND } from "./errors.js"
 import { DOCUMENTS_PER_READ, firstBytes, firstRows, MANY_DOCUMENTS, SMALL_ROWS } from "./first-pages.js"
-import { type UnpackedPage, unpackedPage, unpackedRows } from "./packed-rows.js"
+import {
+  type UnpackedDocument,
+  type UnpackedPage,
+  unpackedDocument,
+  unpackedPage,
+  unpackedRows,
+} from "./packed-rows.js"
 import type { PgSession } from "./pg-adapter.js"
 import type { Statements } from "./statements.js"
 
@@ -135,11 +141,10 @@ export class PageReader {
     const rows = await this.run(session => session.query(readSmallDocuments, [textArray(docIds), ...limits]))
     answered()
     for (const [packed] of rows) {
-      const found = unpackedPage(packed as string)
-      // Else it is not all there. Damage may be why, of which the other statement tells. With so many rows that one more had found
-      // no place, a damaged kind in the middle of a large document would do for a beginning.
-      const isWhole = found.rows[0]?.kind === RowKind.head && found.rows.length < SMALL_ROWS
-      if (isWhole) pages[found.at] = firstPage(docIds, found)
+      const found = unpackedDocument(packed as string)
+      // Else there may be others, or none because they are too large or lost: the other statement tells.
+      const isWhole = found.rows.length > 0 && found.rows.length < SMALL_ROWS
+      if (isWhole) pages[found.at] = wholeDocument(docIds, found)
       else large.push(found.at)
     }
     // Not before all are taken apart: if that throws, nobody would hear what became of those that wait.
@@ -171,10 +176,19 @@ function noPage(): FirstPage {
 }
 
 function firstPage(docIds: readonly DocId[], { at, doc, last, rows }: UnpackedPage): FirstPage {
+  return orDamage(docIds[at] as DocId, () => assemblePage(beginPages(doc, last), rows))
+}
+
+/** That of a document of which these are all rows. */
+function wholeDocument(docIds: readonly DocId[], { at, rows }: UnpackedDocument): FirstPage {
+  return orDamage(docIds[at] as DocId, () => assembleWhole(rows))
+}
+
+function orDamage(docId: DocId, assemble: () => Page<PageCursor>): FirstPage {
   try {
-    return assemblePage(beginPages(doc, last), rows)
+    return assemble()
   } catch (error) {
-    return asCorrupt(docIds[at] as DocId, error)
+    return asCorrupt(docId, error)
   }
 }
 

@@ -142,10 +142,9 @@ DELETE FROM ${meta} WHERE ${these}`
     readFirstPages: packedDocuments(meta, "$1::text[]", {
       looked: `least(${first("m.doc")}, ${Number.MAX_SAFE_INTEGER}) AS first`,
       last: last("f.doc"),
-      packed: "p.rows",
       rows: `${packedRows("r")} AS rows FROM (${page("doc = f.doc AND seq >= f.first AND seq < f.first + $2::int8")}) AS r WHERE r.before < $3::int8`,
     }),
-    /** [ids, rows, bytes] → the packed page of each small document. */
+    /** [ids, rows, bytes] → each document, packed: without rows when they are too large. */
     readSmallDocuments: smallDocuments(meta, records, "$1::text[]", "$2::int8", "$3::int8"),
 
     /**

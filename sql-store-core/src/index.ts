@@ -20,6 +20,7 @@ export { KnownDocuments } from "./known-documents.js"
 export { PAGE_BYTES, PAGE_ROWS, PIECE_BYTES } from "./limits.js"
 export {
   assemblePage,
+  assembleWhole,
   beginPages,
   corruptError,
   isSuperseded,

@@ -27,6 +27,14 @@ export function assemblePage(cursor: PageCursor, rows: Iterable<StoredRow>): Pag
   return { records, bytes, next: null }
 }
 
+/** The only page of a document of which these are all rows. Throws as `assemblePage`. */
+export function assembleWhole(rows: Iterable<StoredRow>): Page<PageCursor> {
+  const assembler = new RecordAssembler()
+  const { records, bytes } = assembler.feed(rows)
+  assembler.finish()
+  return { records, bytes, next: null }
+}
+
 /**
  * Whether the rows a load needs are gone for good: the document is, or what is left of it is numbered from behind the
  * head of the load.
