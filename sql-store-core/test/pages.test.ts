@@ -4,6 +4,7 @@ import { GapError, type StoredRow } from "../src/assemble.js"
 import { PAGE_BYTES, PAGE_ROWS, PIECE_BYTES } from "../src/limits.js"
 import {
   assemblePage,
+  assembleWhole,
   beginPages,
   corruptError,
   isSuperseded,
@@ -81,6 +82,15 @@ describe("the pages of a load", () => {
   test("LOAD-3: a document without rows, and a record cut off at the head, are row errors", () => {
     expect(() => beginPages(1, null)).toThrow(RowError)
     expect(() => assemblePage(beginPages(1, 2), rows().slice(0, 2))).toThrow(RowError)
+  })
+
+  test("LOAD-1 LOAD-3: all rows of a document are its only page, and what is wrong with them is said", () => {
+    const page = assembleWhole(rows(7))
+    expect(page).toStrictEqual({ records: RECORDS, bytes: expect.any(Number), next: null })
+    expect(page.bytes).toBeGreaterThan(100)
+    expect(() => assembleWhole([])).toThrow(RowError)
+    expect(() => assembleWhole(rows().slice(0, 2))).toThrow(RowError)
+    expect(() => assembleWhole(rows().toSpliced(1, 1))).toThrow(new GapError(2, 3))
   })
 
   test("LOAD-7: the limits are those the contract names", () => {
