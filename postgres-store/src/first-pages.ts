@@ -1,5 +1,5 @@
 import { PAGE_BYTES, PAGE_ROWS } from "@holdfast/sql-store-core"
-import { packedDocument, packedPage, packedRows } from "./packed-rows.js"
+import { COLUMNS, packedDocument, packedPage, packedRows } from "./packed-rows.js"
 
 /** How many documents' first pages one statement reads. */
 export const DOCUMENTS_PER_READ = 128
@@ -53,14 +53,22 @@ SELECT ${packedPage("f.ord", "f.doc", last, "p.rows")} FROM found AS f, LATERAL 
  * The first rows of many documents, most of them small, in order as those above: where fewer come than asked for there are
  * no others, so nothing is looked up besides. Rows that are not less than the bytes, alone or together, are left out.
  *
- * How many are asked for must be nothing that the planner knows. Then it plans for a tenth of the document and reads along the
- * index; where it expects fewer rows than a number that it knows, it would read and sort all of them, be they millions.
+ * They are to be read along the index, whatever the planner believes of the table; it could also read all rows of a document and sort
+ * them, be they millions. So it must not know how many are asked for: then it plans for a tenth of them. And they have bounds that
+ * it does not see to be none, for which it expects one row in 200: of long documents it would else expect so many that a server
+ * compiles the statement each time (`jit_above_cost`).
  */
 export function smallDocuments(meta: string, records: string, ids: string, rows: string, bytes: string): string {
-  const first = `SELECT * FROM ${records} WHERE doc = m.doc ORDER BY seq LIMIT (SELECT ${rows})`
+  const bounds = `x.seq >= least(m.doc, int8 '${LEAST}') AND x.seq <= greatest(m.doc, int8 '${GREATEST}')`
+  const columns = ["seq", ...COLUMNS].map(column => `x.${column}`).join(", ")
+  const first = `SELECT ${columns} FROM ${records} AS x WHERE x.doc = m.doc AND ${bounds} ORDER BY x.seq LIMIT (SELECT ${rows})`
   const packed = `CASE WHEN octet_length(p.rows) < ${bytes} THEN p.rows END`
   return `SELECT ${packedDocument("w.ord", packed)} FROM ${wanted(meta, ids)}, LATERAL (SELECT ${packedRows("r", bytes)} AS rows FROM (${first}) AS r) AS p ORDER BY w.ord`
 }
+
+/** Of an int8. */
+const LEAST = "-9223372036854775808"
+const GREATEST = "9223372036854775807"
 
 /** The documents with these ids, and the place of each among them. */
 function wanted(meta: string, ids: string): string {

@@ -1,7 +1,7 @@
 import type { StoredRow } from "@holdfast/sql-store-core"
 
-/** Beside the number, in order. */
-const COLUMNS = ["kind", "version", "lineage", "payload", "blob"]
+/** Of a row beside its number, in order. */
+export const COLUMNS = ["kind", "version", "lineage", "payload", "blob"]
 const SIZED = COLUMNS.slice(1)
 
 /** Stand where the kind and the lengths do. As two halves the first is -1, which no kind with a version so short is. */
@@ -28,7 +28,7 @@ export function packedRows(row: string, below?: string): string {
   const head = `(${kind}::int8 << 48) + (${versionBytes}::int8 << 32) + ${blobBytes}`
   const usual = `int8send(${head}) || textsend(${version}) || ${blob}`
   const record = `int8send(${RECORD}) || record_send(ROW(${columns.join(", ")}))`
-  const isUsual = `${lineage} IS NULL AND ${payload} IS NULL AND ${versionBytes} < ${VERSION_BELOW}`
+  const isUsual = `${kind} IS NOT NULL AND ${lineage} IS NULL AND ${payload} IS NULL AND ${versionBytes} < ${VERSION_BELOW}`
   const largest = `greatest(${SIZED.map(column => `octet_length(${row}.${column})`).join(", ")})`
   const values =
     below === undefined
