@@ -4,7 +4,8 @@ import type { StoredRow } from "@holdfast/sql-store-core"
 export const COLUMNS = ["kind", "version", "lineage", "payload", "blob"]
 const SIZED = COLUMNS.slice(1)
 
-/** Stand where the kind and the lengths do. As two halves the first is -1, which no kind with a version so short is. */
+/** Stand where the kind and the lengths do. Their first half is a mark that no kind makes, with a version as short as the usual ones. */
+const MARK = -1
 const RECORD = -1
 const LEFT_OUT = -2
 const VERSION_BELOW = 0x8000
@@ -103,10 +104,10 @@ function rowsOf(bytes: Uint8Array<ArrayBuffer>, start: number, size: number): St
     const seq = int8(view, at)
     const head = view.getInt32(at + 8)
     const tail = view.getInt32(at + 12)
-    if (head === -1 && tail === LEFT_OUT) return []
+    if (head === MARK && tail === LEFT_OUT) return []
     isSorted &&= seq > last
     last = seq
-    if (head === -1) {
+    if (head === MARK) {
       at = pushRecord(rows, seq, bytes, view, at + 16)
       continue
     }
