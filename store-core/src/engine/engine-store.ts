@@ -15,7 +15,8 @@ import { OpenSteps } from "./open-steps.js"
 import { ENGINE_OPTIONS, type EngineOptions, withDefaults } from "./options.js"
 import { PagedIterator, type PageSource } from "./paged-iterator.js"
 import { Retry } from "./retry.js"
-import { Scheduler, type SchedulerHooks } from "./scheduler.js"
+import { Scheduler } from "./scheduler.js"
+import type { SchedulerHooks } from "./scheduler-hooks.js"
 import type { StoreEvent } from "./store-event.js"
 
 /**
