@@ -17,12 +17,13 @@ import {
   type Outcome,
   type Page,
   type Plan,
-  StoreError,
+  type StoreError,
   type StoreMeta,
   type WriteOperation,
   type Written,
 } from "@holdfast/store-core"
 import { BACKEND, corrupt, isConstraintError, toStoreError } from "./errors.js"
+import { HostTransactions } from "./host-transactions.js"
 import { KnownAppends } from "./known-appends.js"
 import { first, openGate } from "./open-gate.js"
 import { type Cursor, PageReader } from "./page-reader.js"
@@ -40,10 +41,10 @@ export class SqliteBackend implements Backend<Cursor> {
   private readonly statements: Statements
   private readonly known: KnownAppends
   private readonly pages: PageReader
+  private readonly transactions: HostTransactions
   private isOpen = false
   /** Whether the connection says when it is in a transaction. */
   private tellsTransactions = false
-  private transacting = false
 
   constructor(adapter: SqliteAdapter, names: TableNames) {
     this.adapter = adapter
@@ -51,6 +52,7 @@ export class SqliteBackend implements Backend<Cursor> {
     this.statements = createStatements(names)
     this.known = new KnownAppends(adapter, this.statements)
     this.pages = new PageReader(adapter, this.statements)
+    this.transactions = new HostTransactions(adapter)
   }
 
   /** Opens the tables now, or, when the database is locked, with the first call. */
@@ -63,7 +65,7 @@ export class SqliteBackend implements Backend<Cursor> {
   }
 
   private open(): void {
-    this.refuseTransaction()
+    this.transactions.refuse()
     this.tellsTransactions = this.adapter.inTransaction !== undefined
     if (this.tellsTransactions) this.known.open()
     openGate(this.adapter, this.names, this.statements)
@@ -73,9 +75,10 @@ export class SqliteBackend implements Backend<Cursor> {
   commit(operations: readonly WriteOperation[], plan: Plan, written?: Written): readonly Outcome[] {
     try {
       if (!this.isOpen) this.open()
-      this.refuseTransaction()
+      this.transactions.refuse()
       return this.writeOrReadAgain(operations, plan, written)
     } catch (error) {
+      this.transactions.doubt()
       throw toStoreError(error)
     }
   }
@@ -137,7 +140,7 @@ export class SqliteBackend implements Backend<Cursor> {
     const failed: { inWork?: { readonly error: unknown }; write?: StoreError } = {}
     const write = (operation: WriteOperation) => {
       if (failed.write !== undefined) throw failed.write
-      this.refuseEndedTransaction()
+      this.transactions.refuseEnded()
       this.known.forget(operation.docId)
       const group = this.planGroup([operation], plan)
       const [decision] = group.decisions
@@ -164,42 +167,22 @@ export class SqliteBackend implements Backend<Cursor> {
         throw error
       }
     }
-    this.transacting = true
+    const whole = () => {
+      const result = body()
+      if (failed.write !== undefined) throw failed.write
+      this.transactions.refuseEnded()
+      return result
+    }
     try {
-      return this.adapter.transaction(() => {
-        const result = body()
-        if (failed.write !== undefined) throw failed.write
-        this.refuseEndedTransaction()
-        return result
-      })
+      return this.transactions.inside(() => this.adapter.transaction(whole))
     } catch (error) {
       throw failed.inWork === undefined ? toStoreError(error) : failed.inWork.error
-    } finally {
-      this.transacting = false
     }
-  }
-
-  /** What is written after the application, or SQLite for one of its statements, ended the transaction would stay. */
-  private refuseEndedTransaction(): void {
-    if (this.adapter.inTransaction !== false) return
-    const message =
-      "The transaction was ended inside transact, by the application or by a statement of it that rolls back. " +
-      "What was written before is not stored; let transact commit or roll back."
-    throw new StoreError("STORE_BACKEND", message, { backend: BACKEND })
   }
 
   /** Throws `STORE_IN_TRANSACTION` when the connection is inside a transaction. */
   checkTransaction(): void {
-    this.run(() => this.refuseTransaction())
-  }
-
-  private refuseTransaction(): void {
-    if (!this.transacting && this.adapter.inTransaction !== true) return
-    const message = this.transacting
-      ? "transact was called inside transact. Write through the argument of the function that runs now."
-      : "The connection is inside a transaction that the store did not begin, so a write could still be rolled back. " +
-        "End the transaction first."
-    throw new StoreError("STORE_IN_TRANSACTION", message, { backend: BACKEND })
+    this.run(() => this.transactions.refuse())
   }
 
   private writeOrReadAgain(operations: readonly WriteOperation[], plan: Plan, written?: Written): readonly Outcome[] {

@@ -1,4 +1,4 @@
-import { PAGE_BYTES, quoteName, type TableNames } from "@holdfast/sql-store-core"
+import { PAGE_BYTES, quoteName, RowKind, type TableNames } from "@holdfast/sql-store-core"
 
 /**
  * How many rows one statement inserts: with seven values each this stays below the 100 parameters a Durable Object
@@ -71,8 +71,8 @@ export function createStatements({ meta: metaName, records: recordsName }: Table
      * Two subqueries that know nothing of each other: inside one another, or as one EXISTS, they take longer.
      */
     insertGuessed: `INSERT INTO ${records} (${columns}) VALUES (${guesses}, ?, ?, ?, ?, ?)`,
-    /** [doc, id, doc, seq - 1, kind, version, blob] */
-    insertGuessedBytes: `INSERT INTO ${records} (${columns}) VALUES (${guesses}, ?, ?, NULL, NULL, ?)`,
+    /** The same for an entry of kind `"since"` and of bytes alone: [doc, id, doc, seq - 1, version, blob] */
+    insertGuessedSince: `INSERT INTO ${records} (${columns}) VALUES (${guesses}, ${RowKind.since}, ?, NULL, NULL, ?)`,
     /** [] → data, changes: what moves when another connection commits, and with every row this one changes. */
     readMarks: "SELECT data_version AS data, total_changes() AS changes FROM pragma_data_version",
     /** [id] → doc, data, last */

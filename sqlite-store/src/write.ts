@@ -1,4 +1,4 @@
-import type { Row, Step } from "@holdfast/sql-store-core"
+import { type Row, RowKind, type Step } from "@holdfast/sql-store-core"
 import type { DocId } from "@holdfast/store-core"
 import { first } from "./open-gate.js"
 import type { SqliteAdapter, SqliteParameter } from "./sqlite-adapter.js"
@@ -51,8 +51,9 @@ export function insertGuessed(
   row: Row,
 ): void {
   const { kind, version, lineage, payload, blob } = row
-  if (isBytes(row)) adapter.exec(statements.insertGuessedBytes, doc, docId, doc, seq - 1, kind, version, blob)
-  else adapter.exec(statements.insertGuessed, doc, docId, doc, seq - 1, kind, version, lineage, payload, blob)
+  if (kind === RowKind.since && isBytes(row)) {
+    adapter.exec(statements.insertGuessedSince, doc, docId, doc, seq - 1, version, blob)
+  } else adapter.exec(statements.insertGuessed, doc, docId, doc, seq - 1, kind, version, lineage, payload, blob)
 }
 
 function isBytes(row: Row): boolean {

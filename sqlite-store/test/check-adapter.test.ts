@@ -22,8 +22,8 @@ function withObjectsOnly(): NodeSqliteDatabase {
   return {
     ...db,
     prepare: sql => {
-      const { run, all, setReadBigInts } = db.prepare(sql)
-      return { run, all, setReadBigInts }
+      const { get, all, setReadBigInts } = db.prepare(sql)
+      return { get, all, setReadBigInts }
     },
     get isTransaction() {
       return db.isTransaction === true

@@ -41,6 +41,20 @@ describe("Stretch", () => {
     expect(stretch.isOver()).toBe(false)
   })
 
+  it("looks at the clock for every fourth lone write only, and at once while it is held", () => {
+    const now = vi.fn(() => 1000)
+    vi.stubGlobal("performance", { now })
+    const stretch = new Stretch()
+    expect(stretch.isOverForWrite()).toBe(false)
+    now.mockClear().mockReturnValue(1008.1)
+    expect(Array.from({ length: 8 }, () => stretch.isOverForWrite())).toEqual(
+      [...Array(2)].flatMap(() => [false, false, false, true]),
+    )
+    expect(now).toHaveBeenCalledTimes(2)
+    stretch.held = true
+    expect(stretch.isOverForWrite()).toBe(true)
+  })
+
   it("is over after sixteen pages, where the clock may stand still", async () => {
     vi.stubGlobal("performance", { now: () => 0 })
     const stretch = new Stretch()

@@ -1,7 +1,7 @@
 import type { SqliteParameter } from "../sqlite-adapter.js"
 
 export interface NodeSqliteStatement {
-  run(...params: SqliteParameter[]): unknown
+  get(...params: SqliteParameter[]): unknown
   all(...params: SqliteParameter[]): unknown[]
   setReadBigInts(enabled: boolean): void
   setReturnArrays?(enabled: boolean): void

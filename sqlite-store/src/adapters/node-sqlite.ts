@@ -29,10 +29,11 @@ export function fromNodeSqlite(db: NodeSqliteDatabase, options: SharedAdapterOpt
     return prepared
   }
   // Releases of Node before 22.16 do not tell; a rollback without a transaction does no harm.
-  const runner = { run: (sql: string) => void prepare(sql).statement.run(), isOpen: () => db.isTransaction ?? true }
+  const runner = { run: (sql: string) => void prepare(sql).statement.get(), isOpen: () => db.isTransaction ?? true }
   let open = true
   return {
-    exec: (sql, ...params) => void prepare(sql).statement.run(...params),
+    // Does what `run()` does, without the object that says what has changed.
+    exec: (sql, ...params) => void prepare(sql).statement.get(...params),
     iterate: <T>(sql: string, ...params: SqliteParameter[]) => prepare(sql).read(params) as T[],
     transaction: fn => runTransaction(runner, fn),
     close: () => {

@@ -63,7 +63,7 @@ export function watchNodeSqlite(db: NodeSqliteDatabase, watch: Watch): NodeSqlit
     prepare: sql => {
       const statement = db.prepare(sql)
       return {
-        run: (...params) => watch.run(sql, params, inside, () => statement.run(...params)),
+        get: (...params) => watch.run(sql, params, inside, () => statement.get(...params)),
         all: (...params) => watch.run(sql, params, inside, () => statement.all(...params)),
         setReadBigInts: enabled => statement.setReadBigInts(enabled),
         // Without these two the store would read its rows another way than on the connection itself.

@@ -1,4 +1,5 @@
-import type { DocId } from "../store.js"
+import { recordBytes } from "../records.js"
+import type { DocId, StoreRecord } from "../store.js"
 import type { WriteOperation } from "./backend.js"
 
 /** One call on one document that waits for its turn or has it. */
@@ -14,6 +15,8 @@ export interface Call {
   /** Tell the caller of a write. */
   resolve: () => void
   reject: (error: Error) => void
+  /** What a write has failed with that is over; null when it is stored. */
+  failure: Error | null
   /** The call on the same document after this one. */
   next: Call | null
   /** Waiting for the call before it, ready for the next commit, or having its turn. */
@@ -41,6 +44,7 @@ export function createCall(
     start: fixed.start,
     resolve: fixed.resolve,
     reject: fixed.reject,
+    failure: null,
     next: null,
     state: "waiting",
     isFirst: false,
@@ -52,12 +56,25 @@ export function createCall(
   }
 }
 
+/** The call of a write that nobody waits for yet. */
+export function createWrite(operation: WriteOperation): Call {
+  const { docId } = operation
+  const records = operation.kind === "delete" ? 1 : operation.records.length
+  const bytes = operation.kind === "delete" ? 0 : totalBytes(operation.records)
+  return createCall({ docId, write: operation, records, bytes, start: null, resolve: spent, reject: spent })
+}
+
+function totalBytes(records: readonly StoreRecord[]): number {
+  let bytes = 0
+  for (const record of records) bytes += recordBytes(record)
+  return bytes
+}
+
 /**
  * What a call is left with when it is over. A table of the map that the calls of a busy time have outgrown lies among the old
  * objects until those are collected, and so long keeps its calls: with them, what they wrote or read would outlive every
  * collection of the young, each of which would take several times as long.
  */
-/* v8 ignore next -- a call that is over is not told again */
 function spent(): void {}
 
 /** A group of writes takes no more than this; a larger write goes alone. */

@@ -2,10 +2,13 @@ import { isStoreError, StoreError } from "../errors.js"
 import type { DocId } from "../store.js"
 import type { Backend, Outcome, Plan, WriteOperation } from "./backend.js"
 import type { Call, CallQueue } from "./call-queue.js"
+import type { LoneWrite } from "./lone-write.js"
 import type { Observer } from "./observer.js"
 import { createPlan } from "./plan.js"
 import { isPromise, passes, pause, type Retry } from "./retry.js"
 import type { SchedulerHooks } from "./scheduler-hooks.js"
+
+type Outcomes = readonly Outcome[] | Promise<readonly Outcome[]>
 
 /** Takes the writes that are ready, in groups that share a commit, one after the other, and tells each what became of it. */
 export class Commits {
@@ -14,6 +17,8 @@ export class Commits {
   isRunning = false
   /** Whether a call was refused or has failed since the last write was stored: that may take no answer of the backend. */
   isFailing = false
+  /** Whether the backend answered its last commit without a promise. */
+  isSynchronous = false
   private readonly queue: CallQueue
   private readonly backend: Backend
   private readonly hooks: SchedulerHooks
@@ -52,13 +57,34 @@ export class Commits {
       return
     }
     this.isRunning = true
-    let outcomes: readonly Outcome[] | Promise<readonly Outcome[]>
+    let outcomes: Outcomes
     try {
-      outcomes = this.commit(group)
+      outcomes = this.commit(group.map(operationOf))
     } catch (error) {
       void this.recover(group, error)
       return
     }
+    this.answered(group, outcomes)
+  }
+
+  /** Commits a write that has no place in the queue; where it is not stored at once, it gets one. */
+  alone(lone: LoneWrite, operation: WriteOperation): void {
+    this.isRunning = true
+    let outcomes: Outcomes
+    try {
+      outcomes = this.commit([operation])
+    } catch (error) {
+      void this.recover([lone.place(operation, true)], error)
+      return
+    }
+    // It has a place by now when the backend called something that called the store.
+    if (lone.call === null && !isPromise(outcomes) && outcomes[0] === null) {
+      this.isRunning = false
+      this.hooks.afterWrite(operation, null)
+    } else this.answered([lone.place(operation, true)], outcomes)
+  }
+
+  private answered(group: readonly Call[], outcomes: Outcomes): void {
     if (!isPromise(outcomes)) this.finishGroup(group, outcomes)
     else {
       outcomes.then(
@@ -69,7 +95,7 @@ export class Commits {
   }
 
   private readonly admit = (call: Call, follows: boolean): "yes" | "later" | "gone" => {
-    const operation = call.write as WriteOperation
+    const operation = operationOf(call)
     if (this.hooks.watches(call.docId)) {
       // What goes before it in this group may lift the guard; that is known after the commit.
       if (follows) return "later"
@@ -94,17 +120,18 @@ export class Commits {
     return "gone"
   }
 
-  private commit(group: readonly Call[]): readonly Outcome[] | Promise<readonly Outcome[]> {
-    const operations = group.map(call => call.write as WriteOperation)
+  private commit(operations: readonly WriteOperation[]): Outcomes {
     this.observer?.committing(operations)
     const outcomes = this.backend.commit(operations, this.plan, this.observer?.written)
-    return isPromise(outcomes) ? outcomes.then(all => this.complete(all, group)) : this.complete(outcomes, group)
+    const { length } = operations
+    this.isSynchronous = !isPromise(outcomes)
+    return isPromise(outcomes) ? outcomes.then(all => this.complete(all, length)) : this.complete(outcomes, length)
   }
 
   /** An operation that a backend forgot to answer for must not count as stored. */
-  private complete(outcomes: readonly Outcome[], group: readonly Call[]): readonly Outcome[] {
-    if (outcomes.length === group.length) return outcomes
-    const message = `The backend answered for ${outcomes.length} of ${group.length} operations.`
+  private complete(outcomes: readonly Outcome[], asked: number): readonly Outcome[] {
+    if (outcomes.length === asked) return outcomes
+    const message = `The backend answered for ${outcomes.length} of ${asked} operations.`
     throw new StoreError("STORE_BACKEND", message, { backend: this.backend.name, outcome: "unknown" })
   }
 
@@ -147,7 +174,8 @@ export class Commits {
 
   private finishCall(call: Call, error: Outcome): void {
     this.isFailing = error !== null
-    this.hooks.afterWrite(call.write as WriteOperation, error)
+    this.hooks.afterWrite(operationOf(call), error)
+    call.failure = error
     if (error === null) call.resolve()
     else call.reject(error)
     this.queue.finish(call)
@@ -168,7 +196,7 @@ export class Commits {
     let error = failure
     if (passes(error)) {
       try {
-        const outcomes = await this.retry.call(() => this.commit(group), error)
+        const outcomes = await this.retry.call(() => this.commit(group.map(operationOf)), error)
         this.finishGroup(group, outcomes)
         return
       } catch (last) {
@@ -192,7 +220,7 @@ export class Commits {
       else if (lost !== null) this.failCall(call, lost.error)
       else {
         try {
-          const [outcome] = await this.retry.call(() => this.commit([call]))
+          const [outcome] = await this.retry.call(() => this.commit([operationOf(call)]))
           if (outcome) this.finishTried(call, outcome, apart)
           else this.finishCall(call, null)
         } catch (error) {
@@ -202,6 +230,10 @@ export class Commits {
       }
     }
   }
+}
+
+function operationOf(call: Call): WriteOperation {
+  return call.write as WriteOperation
 }
 
 function isConnectionLoss(error: unknown): boolean {

@@ -1,6 +1,9 @@
 /** How long work may go on in microtasks before timers and I/O of the program get a turn, in milliseconds. */
 const LONGEST_STRETCH = 8
 
+/** How many lone writes there are to a look at the clock, which takes them a hundredth of their time. */
+const WRITES_PER_LOOK = 4
+
 /** How many pages may be read in one stretch: in a Worker the clock stands still until the next I/O. */
 const PAGES_PER_STRETCH = 16
 
@@ -27,6 +30,7 @@ export class Stretch {
   held = false
   private running = false
   private pages = 0
+  private writes = 0
 
   /** Whether the present stretch is over its length; the first call begins one. */
   isOver(): boolean {
@@ -39,6 +43,12 @@ export class Stretch {
       this.running = false
     })
     return false
+  }
+
+  /** The same for a lone write, as far as it can be told without looking at the clock every time. */
+  isOverForWrite(): boolean {
+    const looks = this.held || !this.running || ++this.writes % WRITES_PER_LOOK === 0
+    return looks && this.isOver()
   }
 
   /** The same for who is about to read one more page of many. */

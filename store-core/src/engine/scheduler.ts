@@ -1,14 +1,17 @@
 import type { StoreError } from "../errors.js"
-import { recordBytes } from "../records.js"
-import type { DocId, StoreRecord } from "../store.js"
+import type { DocId } from "../store.js"
 import type { Backend, Plan, WriteOperation } from "./backend.js"
-import { type Call, CallQueue, createCall } from "./call-queue.js"
+import { type Call, CallQueue, createCall, createWrite } from "./call-queue.js"
 import { Commits } from "./commits.js"
 import { DelayedReads } from "./delayed-reads.js"
 import { nextTurn, Stretch } from "./event-loop.js"
+import { LoneWrite } from "./lone-write.js"
 import type { Observer } from "./observer.js"
 import { isPromise, type Retry } from "./retry.js"
 import type { SchedulerHooks } from "./scheduler-hooks.js"
+
+/** What is to happen soon happens after the code that is running now. */
+const SOON = Promise.resolve()
 
 /** Gives every call its turn: reads at once when their document is free, writes in groups that share a commit. */
 export class Scheduler {
@@ -16,6 +19,7 @@ export class Scheduler {
   readonly stretch = new Stretch()
   private readonly commits: Commits
   private readonly delayed = new DelayedReads(this.stretch)
+  private readonly lone = new LoneWrite(this.queue)
   private scheduled = false
   private readonly backend: Backend
   private readonly hooks: SchedulerHooks
@@ -37,17 +41,22 @@ export class Scheduler {
 
   /** Resolves when the operation is stored. */
   write(operation: WriteOperation): Promise<void> {
-    const { docId } = operation
-    const records = operation.kind === "delete" ? 1 : operation.records.length
-    const bytes = operation.kind === "delete" ? 0 : totalBytes(operation.records)
-    return new Promise((resolve, reject) => {
-      this.queue.add(createCall({ docId, write: operation, records, bytes, start: null, resolve, reject }))
-      this.wake()
-    })
+    if (this.isAlone(operation)) {
+      this.lone.operation = operation
+      this.scheduled = true
+      return SOON.then(this.commitLone)
+    }
+    this.joinLone()
+    const call = createWrite(operation)
+    const answer = this.answerOf(call)
+    this.queue.add(call)
+    this.wake()
+    return answer
   }
 
   /** Runs a read when it is the document's turn, and keeps the turn until it has answered. */
   read<T>(docId: DocId, run: () => T | Promise<T>): Promise<T> {
+    this.joinLone()
     if (this.queue.isFree(docId) && !this.isLate()) {
       const result = this.attempt(run)
       // What a synchronous backend answers at once needs no place in the queue.
@@ -93,16 +102,18 @@ export class Scheduler {
 
   /** How many calls are waiting or under way. */
   get queued(): number {
-    return this.queue.size
+    return this.queue.size + (this.lone.isApart ? 1 : 0)
   }
 
   /** Resolves when every call made so far is over. */
   settled(): Promise<void> {
+    this.joinLone()
     return this.queue.settled()
   }
 
   /** Gives every call made so far its turn at once; false when one has to wait for something. */
   settleNow(): boolean {
+    this.joinLone()
     // A read may make writes ready, and a commit may end with a read that is delayed.
     while (!this.delayed.isEmpty() || (this.queue.hasReadyWrites() && !this.commits.isRunning)) {
       this.delayed.runNow()
@@ -145,6 +156,51 @@ export class Scheduler {
     return answersLater ? this.stretch.held : this.stretch.isOver()
   }
 
+  /**
+   * Whether a write can do without a place in the queue for now. A removal cannot: open loads may have to read ahead of it.
+   * Nor can what the backend answers later: by then its promise would be two promises.
+   */
+  private isAlone(operation: WriteOperation): boolean {
+    const { commits, queue } = this
+    if (this.scheduled || commits.isRunning || !commits.isSynchronous || !queue.isEmpty()) return false
+    return operation.kind === "append" && !this.stretch.isOverForWrite()
+  }
+
+  /** Whoever comes while a lone write waits for its turn waits with it or behind it. */
+  private joinLone(): void {
+    const { lone } = this
+    if (lone.operation !== null) lone.place(lone.operation, this.commits.isRunning)
+  }
+
+  /** The turn of the lone write and of all that came with it. */
+  private readonly commitLone = (): void | Promise<void> => {
+    const { lone, hooks } = this
+    const operation = lone.operation as WriteOperation
+    this.scheduled = false
+    // What has come meanwhile may have made a load fail.
+    if (hooks.watches(operation.docId)) this.joinLone()
+    if (lone.call === null) this.commits.alone(lone, operation)
+    else this.commits.next()
+    const { call } = lone
+    lone.operation = null
+    lone.call = null
+    if (call === null) return
+    if (!call.isOver) return this.answerOf(call)
+    if (call.failure !== null) throw call.failure
+  }
+
+  /**
+   * Who came with a lone write hears of it after the one who was first: a promise that is the answer of a function is
+   * settled after the function.
+   */
+  private answerOf(call: Call): Promise<void> {
+    const isSecond = this.lone.operation !== null
+    return new Promise((resolve, reject) => {
+      call.resolve = isSecond ? () => void SOON.then(resolve) : resolve
+      call.reject = isSecond ? error => void SOON.then(() => reject(error)) : reject
+    })
+  }
+
   private over(call: Call): void {
     this.queue.finish(call)
     this.wake()
@@ -167,9 +223,3 @@ export class Scheduler {
 
 /** What a read has to do that was begun before it was queued, and what nobody is told of it. */
 function nothing(): void {}
-
-function totalBytes(records: readonly StoreRecord[]): number {
-  let bytes = 0
-  for (const record of records) bytes += recordBytes(record)
-  return bytes
-}

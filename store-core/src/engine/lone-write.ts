@@ -1,0 +1,33 @@
+import type { WriteOperation } from "./backend.js"
+import { type Call, type CallQueue, createWrite } from "./call-queue.js"
+
+/**
+ * A write that came while there was nothing else. A place in the queue costs it more than all else the engine does, so it
+ * only gets one when something else comes before its turn, or when it has to wait.
+ */
+export class LoneWrite {
+  /** The write, from its call to its turn. */
+  operation: WriteOperation | null = null
+  /** Its place in the queue, where it has one. */
+  call: Call | null = null
+  private readonly queue: CallQueue
+
+  constructor(queue: CallQueue) {
+    this.queue = queue
+  }
+
+  /** Whether the queue does not know of it. */
+  get isApart(): boolean {
+    return this.operation !== null && this.call === null
+  }
+
+  /** Gives it its place, before whoever comes now. `isRunning` says that it is being committed. */
+  place(operation: WriteOperation, isRunning: boolean): Call {
+    if (this.call !== null) return this.call
+    this.call = createWrite(operation)
+    this.queue.add(this.call)
+    // There is nothing else in the queue, so this takes it out of those that are ready.
+    if (isRunning) this.queue.takeGroup(() => "yes")
+    return this.call
+  }
+}
