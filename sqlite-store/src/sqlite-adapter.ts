@@ -46,7 +46,8 @@ export interface SqliteAdapter {
 
   /**
    * Whether nobody but the store uses the connection, so that only other connections and triggers change anything behind its
-   * back, of which SQLite tells. Then rows of large groups need not prove one by one that nobody has.
+   * back, of which SQLite tells. Then rows of large groups need not prove one by one that nobody has, and writes do not ask
+   * for a transaction of somebody else's: a lone record written in one would be acknowledged before it is committed.
    */
   readonly exclusive?: boolean | undefined
 }
@@ -58,6 +59,9 @@ export interface AdapterOptions {
 }
 
 export interface SharedAdapterOptions extends AdapterOptions {
-  /** Nobody but the store uses the connection, which makes some writes quicker. Default false. */
+  /**
+   * Nobody but the store uses the connection, `transact` aside, which makes some writes quicker. Default false. If it is not
+   * true, a record written inside a transaction of yours is acknowledged and goes with your rollback.
+   */
   readonly exclusive?: boolean
 }

@@ -1,7 +1,7 @@
 /** How long work may go on in microtasks before timers and I/O of the program get a turn, in milliseconds. */
 const LONGEST_STRETCH = 8
 
-/** How many lone writes there are to a look at the clock, which takes them a hundredth of their time. */
+/** How many lone writes there are to a look at the clock, which takes one of them a hundredth of its time. */
 const WRITES_PER_LOOK = 4
 
 /** How many pages may be read in one stretch: in a Worker the clock stands still until the next I/O. */
