@@ -128,6 +128,7 @@ export class SqliteBackend implements Backend<Cursor> {
       if (!this.isOpen) this.open()
       return work()
     } catch (error) {
+      this.transactions.doubt()
       throw toStoreError(error)
     }
   }

@@ -79,6 +79,23 @@ describe.each(BINDINGS)("a connection that nobody else uses, over %s", binding =
     await expectRefused()
   })
 
+  it("is asked after opening the tables failed, in a read too", async () => {
+    const fresh = connection.adapter({ lent: true, exclusive: true })
+    const other = connect(binding, directory.file())
+    other.exec("BEGIN IMMEDIATE")
+    const late = createSqliteStore(fresh, { tables: { meta: "late_meta", records: "late_records" }, busyTimeout: 0 })
+    other.exec("COMMIT")
+    leaveOpen()
+    await expect(late.currentMeta("elsewhere")).rejects.toMatchObject({ code: "STORE_BACKEND" })
+    connection.watch.before = () => {}
+    await expect(late.currentMeta("elsewhere")).rejects.toMatchObject({ code: "STORE_IN_TRANSACTION" })
+    connection.exec("ROLLBACK")
+    await late.append("doc", metaRecord())
+    expect(await collect(late.loadAll("doc"))).toEqual([metaRecord()])
+    await late.close()
+    other.close()
+  })
+
   it("in a transaction is refused when the store is made", () => {
     connection.exec("BEGIN")
     const make = () => createSqliteStore(connection.adapter({ lent: true, exclusive: true }))

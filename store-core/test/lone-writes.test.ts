@@ -46,10 +46,26 @@ describe("an append that comes while there is nothing else", () => {
     expect(backend.commits()).toEqual([["append a 1", "append b 2", "append a 3"]])
   })
 
-  it("ORDER-1: those who came with it hear of their writes after it, in the order of their calls", async () => {
+  it("ORDER-1: those who came with it hear of their calls after it, in the order of the calls", async () => {
     const { store } = await ready()
-    const [one, two, three] = [1, 2, 3].map(label => store.append("a", entry(label))) as Promise<void>[]
-    const { order, all } = orderOf({ one, two, three } as Record<string, Promise<void>>)
+    const { order, all } = orderOf({
+      one: store.append("a", entry(1)),
+      two: store.currentMeta("a"),
+      three: store.append("a", entry(3)),
+      four: store.append("a", entry(4)),
+      five: store.currentMeta("a"),
+    })
+    await all
+    expect(order).toEqual(["one", "two", "three", "four", "five"])
+  })
+
+  it("ORDER-1: who comes while it is tried again hears of it after it", async () => {
+    const { backend, store } = await ready()
+    let left = 1
+    backend.refuse = () => (left-- > 0 ? failure("STORE_BUSY") : null)
+    const one = store.append("a", entry(1))
+    await settleTurns()
+    const { order, all } = orderOf({ one, two: store.append("a", entry(2)), three: store.currentMeta("a") })
     await all
     expect(order).toEqual(["one", "two", "three"])
   })

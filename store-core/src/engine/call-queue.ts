@@ -15,8 +15,6 @@ export interface Call {
   /** Tell the caller of a write. */
   resolve: () => void
   reject: (error: Error) => void
-  /** What a write has failed with that is over; null when it is stored. */
-  failure: Error | null
   /** The call on the same document after this one. */
   next: Call | null
   /** Waiting for the call before it, ready for the next commit, or having its turn. */
@@ -44,7 +42,6 @@ export function createCall(
     start: fixed.start,
     resolve: fixed.resolve,
     reject: fixed.reject,
-    failure: null,
     next: null,
     state: "waiting",
     isFirst: false,
@@ -56,12 +53,11 @@ export function createCall(
   }
 }
 
-/** The call of a write that nobody waits for yet. */
-export function createWrite(operation: WriteOperation): Call {
+export function createWrite(operation: WriteOperation, resolve: () => void, reject: (error: Error) => void): Call {
   const { docId } = operation
   const records = operation.kind === "delete" ? 1 : operation.records.length
   const bytes = operation.kind === "delete" ? 0 : totalBytes(operation.records)
-  return createCall({ docId, write: operation, records, bytes, start: null, resolve: spent, reject: spent })
+  return createCall({ docId, write: operation, records, bytes, start: null, resolve, reject })
 }
 
 function totalBytes(records: readonly StoreRecord[]): number {
@@ -75,6 +71,7 @@ function totalBytes(records: readonly StoreRecord[]): number {
  * objects until those are collected, and so long keeps its calls: with them, what they wrote or read would outlive every
  * collection of the young, each of which would take several times as long.
  */
+/* v8 ignore next -- a call that is over is not told again */
 function spent(): void {}
 
 /** A group of writes takes no more than this; a larger write goes alone. */

@@ -74,14 +74,21 @@ export class Commits {
     try {
       outcomes = this.commit([operation])
     } catch (error) {
-      void this.recover([lone.place(operation, true)], error)
+      const call = lone.place(operation, true)
+      lone.end()
+      void this.recover([call], error)
       return
     }
     // It has a place by now when the backend called something that called the store.
     if (lone.call === null && !isPromise(outcomes) && outcomes[0] === null) {
       this.isRunning = false
       this.hooks.afterWrite(operation, null)
-    } else this.answered([lone.place(operation, true)], outcomes)
+      lone.stored()
+    } else {
+      const call = lone.place(operation, true)
+      lone.end()
+      this.answered([call], outcomes)
+    }
   }
 
   private answered(group: readonly Call[], outcomes: Outcomes): void {
@@ -175,7 +182,6 @@ export class Commits {
   private finishCall(call: Call, error: Outcome): void {
     this.isFailing = error !== null
     this.hooks.afterWrite(operationOf(call), error)
-    call.failure = error
     if (error === null) call.resolve()
     else call.reject(error)
     this.queue.finish(call)

@@ -10,9 +10,6 @@ import type { Observer } from "./observer.js"
 import { isPromise, type Retry } from "./retry.js"
 import type { SchedulerHooks } from "./scheduler-hooks.js"
 
-/** What is to happen soon happens after the code that is running now. */
-const SOON = Promise.resolve()
-
 /** Gives every call its turn: reads at once when their document is free, writes in groups that share a commit. */
 export class Scheduler {
   private readonly queue = new CallQueue()
@@ -41,17 +38,17 @@ export class Scheduler {
 
   /** Resolves when the operation is stored. */
   write(operation: WriteOperation): Promise<void> {
-    if (this.isAlone(operation)) {
-      this.lone.operation = operation
-      this.scheduled = true
-      return SOON.then(this.commitLone)
-    }
-    this.joinLone()
-    const call = createWrite(operation)
-    const answer = this.answerOf(call)
-    this.queue.add(call)
-    this.wake()
-    return answer
+    return new Promise((resolve, reject) => {
+      if (this.isAlone(operation)) {
+        this.lone.begin(operation, resolve, reject)
+        this.scheduled = true
+        queueMicrotask(this.commitLone)
+        return
+      }
+      this.joinLone()
+      this.queue.add(createWrite(operation, resolve, reject))
+      this.wake()
+    })
   }
 
   /** Runs a read when it is the document's turn, and keeps the turn until it has answered. */
@@ -158,10 +155,11 @@ export class Scheduler {
 
   /**
    * Whether a write can do without a place in the queue for now. A removal cannot: open loads may have to read ahead of it.
-   * Nor can what the backend answers later: by then its promise would be two promises.
+   * What the backend answers later would only get its place later.
    */
   private isAlone(operation: WriteOperation): boolean {
     const { commits, queue } = this
+    // Stryker disable next-line LogicalOperator,BooleanLiteral: a place that is got later only takes time
     if (this.scheduled || commits.isRunning || !commits.isSynchronous || !queue.isEmpty()) return false
     return operation.kind === "append" && !this.stretch.isOverForWrite()
   }
@@ -173,32 +171,17 @@ export class Scheduler {
   }
 
   /** The turn of the lone write and of all that came with it. */
-  private readonly commitLone = (): void | Promise<void> => {
-    const { lone, hooks } = this
-    const operation = lone.operation as WriteOperation
+  private readonly commitLone = () => {
+    const { lone } = this
     this.scheduled = false
     // What has come meanwhile may have made a load fail.
-    if (hooks.watches(operation.docId)) this.joinLone()
-    if (lone.call === null) this.commits.alone(lone, operation)
-    else this.commits.next()
-    const { call } = lone
-    lone.operation = null
-    lone.call = null
-    if (call === null) return
-    if (!call.isOver) return this.answerOf(call)
-    if (call.failure !== null) throw call.failure
-  }
-
-  /**
-   * Who came with a lone write hears of it after the one who was first: a promise that is the answer of a function is
-   * settled after the function.
-   */
-  private answerOf(call: Call): Promise<void> {
-    const isSecond = this.lone.operation !== null
-    return new Promise((resolve, reject) => {
-      call.resolve = isSecond ? () => void SOON.then(resolve) : resolve
-      call.reject = isSecond ? error => void SOON.then(() => reject(error)) : reject
-    })
+    if (lone.operation !== null && this.hooks.watches(lone.operation.docId)) this.joinLone()
+    if (lone.operation !== null && lone.call === null) {
+      this.commits.alone(lone, lone.operation)
+    } else {
+      lone.end()
+      this.commits.next()
+    }
   }
 
   private over(call: Call): void {
