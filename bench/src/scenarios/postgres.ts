@@ -53,7 +53,7 @@ export const postgres: readonly Scenario[] = [
       { driver: "holdfast, prepared statements", against: ["raw, prepared statements"], atLeast: 0.85 },
     ],
     duration: { ...DURATION, measured: 2000 },
-    minRepetitions: 5,
+    minRepetitions: 7,
     settings: { documents: 1, bytes: 200 },
   }),
   rates({
