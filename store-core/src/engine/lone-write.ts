@@ -2,7 +2,7 @@ import type { WriteOperation } from "./backend.js"
 import { type Call, type CallQueue, createWrite } from "./call-queue.js"
 
 /**
- * A write that came while there was nothing else. A place in the queue costs it as much as all else the engine does, so it
+ * A write that came while there was nothing else. A place in the queue takes a fortieth of its time (bench/NOTES.md), so it
  * only gets one when something else comes before its turn, or when it has to wait. There is one such write at a time.
  */
 export class LoneWrite {

@@ -197,7 +197,7 @@ export class Scheduler {
     else queueMicrotask(this.flushScheduled)
   }
 
-  // Made once, as is `admit`: one for every commit is garbage on the path of every lone write.
+  // Made once: one for every commit is garbage on the path of every write.
   private readonly flushScheduled = () => {
     this.scheduled = false
     this.commits.next()
